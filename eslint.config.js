@@ -4,7 +4,7 @@ import { parser, plugin } from "typescript-eslint";
 export default [
   { ignores: ["**/dist/**", "**/*.js", "**/*.mjs"] },
   {
-    files: ["**/*.ts"],
+    files: ["{packages,bench,examples,docs}/**/*.ts"],
     languageOptions: { parser, parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     linterOptions: { reportUnusedDisableDirectives: "error" },
     plugins: { "@typescript-eslint": plugin },

@@ -1,5 +1,5 @@
 // Lets one command at a time set up or build this working copy, so that two of them on a fresh clone do not write over each other.
-import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 
 const patienceMs = 15 * 60_000;
@@ -15,15 +15,7 @@ export async function withLock(path, work) {
   const start = Date.now();
   let told = false;
   while (!(await take(path))) {
-    if (await isAbandoned(path)) {
-      // Renamed first: of two that see it abandoned, only one succeeds, and neither removes a lock taken since.
-      const aside = `${path}.${process.pid}`;
-      await rename(path, aside).then(
-        () => rm(aside, { recursive: true }),
-        () => undefined,
-      );
-      continue;
-    }
+    if ((await isAbandoned(path)) && (await clear(path))) continue;
     if (Date.now() - start > patienceMs) throw new Error(`${path} is still held by another command; delete it if none is running`);
     if (!told) process.stderr.write("seaway: waiting for another command that is setting up this folder\n");
     told = true;
@@ -44,6 +36,15 @@ async function take(/** @type {string} */ path) {
     throw error;
   }
   await writeFile(`${path}/pid`, String(process.pid));
+  return true;
+}
+
+/** Looks again while it alone may remove: of two that saw the lock abandoned, the second must not remove what the first has taken since. */
+async function clear(/** @type {string} */ path) {
+  const guard = `${path}.clearing`;
+  if (!(await take(guard))) return false;
+  if (await isAbandoned(path)) await rm(path, { recursive: true, force: true });
+  await rm(guard, { recursive: true });
   return true;
 }
 

@@ -26,6 +26,7 @@ export async function findToolchain(root, step) {
   const ownPnpm = (await versionOf(["pnpm"])) === pnpmPin;
   const pnpm = ownPnpm ? ["pnpm"] : [node, fetched.pnpm];
 
+  /** @type {string[]} */
   const missing = [];
   if (!ownNode && (await versionOf([node])) !== `v${nodePin}`) missing.push(`node@${nodePin}`);
   if (!ownPnpm && (await installedVersion(join(modules, "pnpm"))) !== pnpmPin) missing.push(`pnpm@${pnpmPin}`);
