@@ -3,6 +3,10 @@ import { spawn } from "node:child_process";
 import { constants } from "node:os";
 
 const passedOn = ["SIGINT", "SIGTERM", "SIGHUP"];
+const parent = process.ppid;
+
+/** npm that is told to stop ends only the shell between itself and its script; that the shell has gone is all that the script can see. */
+const startedByNpm = process.env.npm_lifecycle_event !== undefined;
 
 /**
  * @param {readonly string[]} command the program and its arguments
@@ -25,7 +29,13 @@ export function runChild(command, { cwd, env = process.env, keepOutput = false }
       if (!(signal === "SIGINT" && process.stdin.isTTY)) child.kill(signal);
     };
     for (const signal of passedOn) process.on(signal, passOn);
+    const orphaned = setInterval(() => {
+      if (!startedByNpm || process.ppid === parent) return;
+      clearInterval(orphaned);
+      passOn("SIGTERM");
+    }, 500);
     const release = () => {
+      clearInterval(orphaned);
       for (const signal of passedOn) process.off(signal, passOn);
     };
 
