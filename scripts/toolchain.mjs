@@ -1,5 +1,5 @@
 // Finds the Node and pnpm this repository is pinned to: the machine's own where they fit, else a copy fetched from npm into .tools.
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdtemp, readFile, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { runChild } from "./child.mjs";
@@ -26,28 +26,31 @@ export async function findToolchain(root, step) {
   const ownPnpm = (await versionOf(["pnpm"])) === pnpmPin;
   const pnpm = ownPnpm ? ["pnpm"] : [node, fetched.pnpm];
 
-  /** @type {string[]} */
-  const missing = [];
-  if (!ownNode && (await versionOf([node])) !== `v${nodePin}`) missing.push(`node@${nodePin}`);
-  if (!ownPnpm && (await installedVersion(join(modules, "pnpm"))) !== pnpmPin) missing.push(`pnpm@${pnpmPin}`);
-  if (missing.length > 0) await step(`fetch ${missing.join(" and ")} from npm`, () => fetchTools(tools, missing));
+  const fits =
+    (ownNode || (await versionOf([node])) === `v${nodePin}`) && (ownPnpm || (await installedVersion(join(modules, "pnpm"))) === pnpmPin);
+  const packages = [`node@${nodePin}`, `pnpm@${pnpmPin}`].slice(ownNode ? 1 : 0, ownPnpm ? 1 : 2);
+  if (!fits) await step(`fetch ${packages.join(" and ")} from npm`, () => fetchTools(tools, packages));
 
   const first = [dirname(node), ...(ownPnpm ? [] : [join(modules, ".bin")])];
   return { node, pnpm, env: { ...process.env, PATH: [...first, process.env.PATH].join(delimiter), TURBO_TELEMETRY_DISABLED: "1" } };
 }
 
+/** Into a folder of its own, which takes the old one's place when it is complete: an interrupted fetch leaves nothing half done. */
 async function fetchTools(/** @type {string} */ tools, /** @type {string[]} */ packages) {
-  await mkdir(tools, { recursive: true });
+  const fresh = await mkdtemp(join(tools, "incoming-"));
   const npmCli = process.env.npm_execpath ?? "";
   const npm = npmCli.endsWith("npm-cli.js") ? [process.execPath, npmCli] : ["npm"];
   // The node package fetches its binary in an install script, so scripts must run even where the user's npm is told to skip them.
-  const flags = ["--prefix", tools, "--no-audit", "--no-fund", "--ignore-scripts=false"];
-  const { code, output } = await runChild([...npm, "install", ...flags, ...packages], { cwd: tools, keepOutput: true });
+  const flags = ["--prefix", fresh, "--no-audit", "--no-fund", "--ignore-scripts=false"];
+  const { code, output } = await runChild([...npm, "install", ...flags, ...packages], { cwd: fresh, keepOutput: true });
   if (code !== 0) throw new Error(`npm could not install ${packages.join(" and ")} into .tools:\n${output}`);
+  await rm(join(tools, "node_modules"), { recursive: true, force: true });
+  await rename(join(fresh, "node_modules"), join(tools, "node_modules"));
+  await rm(fresh, { recursive: true });
 }
 
 /** Asked for outside the repository, where pnpm would answer with the pinned version after downloading it. */
-async function versionOf(/** @type {string[]} */ command) {
+async function versionOf(/** @type {readonly string[]} */ command) {
   const { code, output } = await runChild([...command, "--version"], { cwd: tmpdir(), keepOutput: true }).catch(() => ({
     code: 1,
     output: "",
