@@ -1,9 +1,14 @@
 import { inspect } from "node:util";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { PORTABLE_OPTIONS } from "../connect/option-tables.ts";
+import type { OptionTable } from "../driver/driver.ts";
 import { StreamError } from "../error/stream-error.ts";
 import { parseStreamUrl, schemeOf } from "./parse-url.ts";
 import type { StreamUrl } from "./streamer-uri.ts";
+import { optionsFromUrl } from "./url-options.ts";
+
+const NO_OPTIONS: OptionTable = { connect: {}, producer: {}, send: {}, consumer: {}, stream: {} };
 
 /** As the Redis driver splits: a first segment of digits is the database. Quotes what it refuses, to see that core does not pass it on. */
 function redisPath(path: string): { readonly root: string; readonly keys: readonly string[] } {
@@ -313,6 +318,8 @@ function everythingShown(parse: () => StreamUrl): string[] {
   let outcome: StreamUrl | Error;
   try {
     outcome = parse();
+    // What it makes of the query may fail as well, and name a parameter.
+    optionsFromUrl(outcome.parameters, PORTABLE_OPTIONS, "redis", NO_OPTIONS);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     outcome = error;
