@@ -29,6 +29,10 @@ describe("headers as they are read", () => {
     ]);
   });
 
+  it("have their plain form", () => {
+    expect(headers.entries[1]).toEqual(["b", BINARY]);
+  });
+
   it("can be looked at", () => {
     expect(inspect(headers)).toContain("Headers [ [ 'a', '1' ]");
     expect(Headers.EMPTY.size).toBe(0);

@@ -33,6 +33,11 @@ export class Headers {
     this.#entries = entries;
   }
 
+  /** All of them in the plain form that drivers take; not a copy. */
+  get entries(): HeaderEntries {
+    return this.#entries;
+  }
+
   /** How many values there are; a name that stands twice counts twice. */
   get size(): number {
     return this.#entries.length;
@@ -72,7 +77,7 @@ export class Headers {
  * @throws {TypeError} for a name or a value that cannot be one, and for a reserved name
  */
 export function headerEntriesOf(input: HeadersInput): HeaderEntries {
-  if (input instanceof Headers) return [...input].filter(([name]) => !name.startsWith(RESERVED_HEADER_PREFIX));
+  if (input instanceof Headers) return input.entries.filter(([name]) => !name.startsWith(RESERVED_HEADER_PREFIX));
   if (typeof input !== "object" || input === null || Symbol.iterator in input) {
     throw new TypeError('headers are an object of names and values, such as { "content-type": "text/csv" }');
   }
