@@ -1,21 +1,21 @@
 /** The names of headers that Seaway writes or knows. */
 
 /** A payload's media type; sent with `contentType: true`. */
-export const CONTENT_TYPE = "content-type";
+export const CONTENT_TYPE_HEADER = "content-type";
 /** Trace context, W3C Trace Context. */
-export const TRACEPARENT = "traceparent";
+export const TRACEPARENT_HEADER = "traceparent";
 /** Trace context of vendors, W3C Trace Context. */
-export const TRACESTATE = "tracestate";
+export const TRACESTATE_HEADER = "tracestate";
 
 /** What every name of Seaway's own headers begins with: programs cannot send one. */
 export const RESERVED_HEADER_PREFIX = "seaway-";
 
 /** The message id, where the backend has no place of its own for it. */
-export const SEAWAY_MESSAGE_ID = "seaway-message-id";
+export const MESSAGE_ID_HEADER = "seaway-message-id";
 /** The partition key, where the backend has no place of its own for it. */
-export const SEAWAY_KEY = "seaway-key";
+export const KEY_HEADER = "seaway-key";
 /** The producer's own time, ms since the epoch, where the backend has no place of its own for it. */
-export const SEAWAY_TIMESTAMP = "seaway-timestamp";
+export const TIMESTAMP_HEADER = "seaway-timestamp";
 
 /** Where a relayed message comes from (`relay` with `originHeaders: true`). */
 export const OriginHeader = {
