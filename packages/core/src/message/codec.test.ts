@@ -5,7 +5,7 @@ import * as z from "zod";
 import { bytes, type DecodeContext, json, text, textOrBytes } from "./codec.ts";
 import { Headers } from "./headers.ts";
 
-const context: DecodeContext = { headers: Headers.EMPTY };
+const context: DecodeContext = { streamKey: "orders", key: undefined, headers: Headers.EMPTY };
 const utf8 = (given: string): Uint8Array => new TextEncoder().encode(given);
 
 describe("bytes()", () => {

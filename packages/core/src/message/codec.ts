@@ -3,8 +3,11 @@ import type { Headers } from "./headers.ts";
 import { describeIssues, type SchemaResult, type StandardSchema } from "./standard-schema.ts";
 import { decodeUtf8, encodeUtf8 } from "./utf8.ts";
 
-/** What a decoder may look at beside the bytes. */
+/** What a decoder may look at beside the bytes; every received message is one. */
 export interface DecodeContext {
+  readonly streamKey: string;
+  /** The partition key as text; undefined without one, and where it is not UTF-8. */
+  readonly key: string | undefined;
   readonly headers: Headers;
 }
 
