@@ -33,6 +33,7 @@ describe("options given in code", () => {
     check("connect", { onEvent: () => {}, drivers: [], signal: new AbortController().signal, nats: { token: "t", tls: {} } });
     check("send", { key: "k", headers: {}, timestampMs: 1, messageId: "m", shard: 0, nats: { expectedSequence: 3 } });
     check("send", { key: new Uint8Array() });
+    for (const value of [null, 0, "x", {}]) check("send", { value, streamKey: "orders", key: "k" });
   });
 
   it("leave the namespaces of other drivers alone", () => {

@@ -127,6 +127,8 @@ function accepts(kind: PortableKind, value: unknown): boolean {
       return Array.isArray(value) && value.every((one) => typeof one === "string");
     case "object":
       return (typeof value === "object" && value !== null) || typeof value === "function";
+    case "any":
+      return true;
   }
   if ("anyOf" in kind) return acceptsAny(kind.anyOf, value);
   return typeof value === "string" && kind.includes(value);

@@ -2,8 +2,8 @@
 import { AutoCommit, AutoStreamReset, ConsumerMode } from "../consume/consumer-mode.ts";
 import type { OptionKind, OptionScope } from "../driver/driver.ts";
 
-/** As a driver's {@link OptionKind}, and for core's own also one of several kinds. */
-export type PortableKind = OptionKind | { readonly anyOf: readonly OptionKind[] };
+/** As a driver's {@link OptionKind}, and for core's own also one of several kinds, or any value at all. */
+export type PortableKind = OptionKind | "any" | { readonly anyOf: readonly OptionKind[] };
 
 /** Options by name. */
 export type OptionKinds = Readonly<Record<string, PortableKind>>;
@@ -42,6 +42,9 @@ export const PORTABLE_OPTIONS: PortableOptionTable = {
     signal: "object",
   },
   send: {
+    // An entry of sendMany is checked as it is, with its value and its stream.
+    value: "any",
+    streamKey: "text",
     key: { anyOf: ["text", "object"] },
     headers: "object",
     timestampMs: "number",
@@ -126,6 +129,8 @@ export function describeKind(kind: PortableKind): string {
       return "a list of texts";
     case "object":
       return "an object or a function";
+    case "any":
+      return "any value";
   }
   if ("anyOf" in kind) return kind.anyOf.map(describeKind).join(", or ");
   const words = kind.map((word) => `"${word}"`);

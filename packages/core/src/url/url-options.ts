@@ -67,7 +67,7 @@ function kindOf(table: PortableOptionTable, scope: OptionScope, name: string): P
 function parseValue(kind: PortableKind, value: string, name: string): unknown {
   const parsed = valueOfKind(kind, value);
   if (parsed !== undefined) return parsed;
-  if (kind === "object") throw invalidParameter(`${name} can only be given in code, not in a URL`);
+  if (kind === "object" || kind === "any") throw invalidParameter(`${name} can only be given in code, not in a URL`);
   throw invalidParameter(`the parameter ${name} must be ${expectation(kind)}`);
 }
 
@@ -86,6 +86,7 @@ function valueOfKind(kind: PortableKind, value: string): unknown {
       return texts.includes("") ? undefined : texts;
     }
     case "object":
+    case "any":
       return undefined;
   }
   if (!("anyOf" in kind)) return kind.includes(value) ? value : undefined;
@@ -121,7 +122,7 @@ function unknownParameter(name: string, portable: PortableOptionTable, driverNam
 
 /** Names that a URL can set. */
 function settable(table: PortableOptionTable): readonly string[] {
-  const names = URL_SCOPES.flatMap((scope) => Object.entries(table[scope]).filter(([, kind]) => kind !== "object"));
+  const names = URL_SCOPES.flatMap((scope) => Object.entries(table[scope]).filter(([, kind]) => kind !== "object" && kind !== "any"));
   return [...new Set(names.map(([name]) => name))];
 }
 
