@@ -125,6 +125,8 @@ function accepts(kind: PortableKind, value: unknown): boolean {
       return typeof value === "string";
     case "texts":
       return Array.isArray(value) && value.every((one) => typeof one === "string");
+    case "any":
+      return true;
     case "object":
       return (typeof value === "object" && value !== null) || typeof value === "function";
     case "any":

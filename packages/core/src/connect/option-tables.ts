@@ -16,7 +16,6 @@ export const PORTABLE_OPTIONS: PortableOptionTable = {
   connect: {
     clientName: "text",
     timeoutMs: "number",
-    drainTimeoutMs: "number",
     drivers: "object",
     onEvent: "object",
     signal: "object",
@@ -79,6 +78,12 @@ export const PORTABLE_OPTIONS: PortableOptionTable = {
     timeoutMs: "number",
     signal: "object",
   },
+};
+
+/** As {@link PORTABLE_OPTIONS}, for the entries of bulk sends: value and stream stand among the options there. */
+export const ENTRY_OPTIONS: PortableOptionTable = {
+  ...PORTABLE_OPTIONS,
+  send: { ...PORTABLE_OPTIONS.send, value: "any", streamKey: "text" },
 };
 
 /** The options of `run`: not in a URL, and drivers have none there. */
