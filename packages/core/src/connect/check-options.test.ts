@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { OptionTable } from "../driver/driver.ts";
 import { isStreamError } from "../error/stream-error.ts";
 import { checkFlatOptions, checkOptions, mergeOptions } from "./check-options.ts";
-import { PORTABLE_OPTIONS, RUN_OPTIONS } from "./option-tables.ts";
+import { ENTRY_OPTIONS, PORTABLE_OPTIONS, RUN_OPTIONS } from "./option-tables.ts";
 
 const NATS: OptionTable = {
   connect: { token: "text", tls: "object" },
@@ -33,7 +33,12 @@ describe("options given in code", () => {
     check("connect", { onEvent: () => {}, drivers: [], signal: new AbortController().signal, nats: { token: "t", tls: {} } });
     check("send", { key: "k", headers: {}, timestampMs: 1, messageId: "m", shard: 0, nats: { expectedSequence: 3 } });
     check("send", { key: new Uint8Array() });
-    for (const value of [null, 0, "x", {}]) check("send", { value, streamKey: "orders", key: "k" });
+  });
+
+  it("have value and stream among them in an entry of a bulk send, and only there", () => {
+    for (const value of [null, 0, "x", {}]) checkOptions("send", { value, streamKey: "orders", key: "k" }, ENTRY_OPTIONS, "nats", NATS);
+    expect(() => check("send", { streamKey: "orders" })).toThrow('send has no option "streamKey"');
+    expect(() => check("send", { value: 1 })).toThrow('send has no option "value"');
   });
 
   it("leave the namespaces of other drivers alone", () => {

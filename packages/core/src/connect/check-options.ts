@@ -129,8 +129,6 @@ function accepts(kind: PortableKind, value: unknown): boolean {
       return true;
     case "object":
       return (typeof value === "object" && value !== null) || typeof value === "function";
-    case "any":
-      return true;
   }
   if ("anyOf" in kind) return acceptsAny(kind.anyOf, value);
   return typeof value === "string" && kind.includes(value);

@@ -41,9 +41,6 @@ export const PORTABLE_OPTIONS: PortableOptionTable = {
     signal: "object",
   },
   send: {
-    // An entry of sendMany is checked as it is, with its value and its stream.
-    value: "any",
-    streamKey: "text",
     key: { anyOf: ["text", "object"] },
     headers: "object",
     timestampMs: "number",
