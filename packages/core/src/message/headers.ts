@@ -1,10 +1,8 @@
 /** A message's headers: as a program gives them, and as it reads them. */
+import { showInInspect } from "../observe/custom-inspect.ts";
 import type { HeaderEntries, HeaderValue } from "./header-entries.ts";
 import { RESERVED_HEADER_PREFIX } from "./header-names.ts";
 import { decodeUtf8 } from "./utf8.ts";
-
-/** Where Node's `util.inspect`, and so `console.log`, looks for an object's own text; other runtimes ignore it. */
-const INSPECT: unique symbol = Symbol.for("nodejs.util.inspect.custom");
 
 /** 1–256 visible ASCII characters without a colon. */
 const HEADER_NAME = /^[!-9;-~]{1,256}$/;
@@ -23,6 +21,12 @@ export type HeadersInput = Headers | Readonly<Record<string, HeaderValue | reado
  * bytes where these are not valid UTF-8: what was sent as bytes that spell a text is read as that text.
  */
 export class Headers {
+  static {
+    showInInspect(Headers.prototype, function (_depth, options, inspect) {
+      return `Headers ${inspect(this.entries, options)}`;
+    });
+  }
+
   /** No headers. */
   static readonly EMPTY: Headers = new Headers([]);
 
@@ -63,10 +67,6 @@ export class Headers {
   /** `[name, value]` in order; a name that stands twice comes twice. */
   [Symbol.iterator](): IterableIterator<readonly [name: string, value: HeaderValue]> {
     return this.#entries[Symbol.iterator]();
-  }
-
-  [INSPECT](_depth: number, options: unknown, inspect: (value: unknown, options: unknown) => string): string {
-    return `Headers ${inspect(this.#entries, options)}`;
   }
 }
 

@@ -1,10 +1,8 @@
 /** What a streamer connects to: a backend and its nodes, without any stream. */
 import { StreamError } from "../error/stream-error.ts";
+import { showInInspect } from "../observe/custom-inspect.ts";
 import { assertStreamKey } from "./stream-key.ts";
 import { parseNode, type StreamerNode } from "./streamer-node.ts";
-
-/** Where Node's `util.inspect`, and so `console.log`, looks for an object's own text; other runtimes ignore it. */
-const INSPECT: unique symbol = Symbol.for("nodejs.util.inspect.custom");
 
 /** The scheme of a URL, without the colon, in lower case. */
 const SCHEME = /^[a-z][a-z0-9+.-]*$/;
@@ -32,6 +30,12 @@ export interface StreamerUriParts {
  * name. Credentials show as `***`. It is immutable.
  */
 export class StreamerUri {
+  static {
+    showInInspect(StreamerUri.prototype, function () {
+      return `StreamerUri ${this.toString()}`;
+    });
+  }
+
   /** Without the colon, in lower case. */
   readonly scheme: string;
   /** In the order given; none where the URL has no authority (`file:///…`, `memory://`). */
@@ -82,14 +86,16 @@ export class StreamerUri {
   toJSON(): string {
     return this.toString();
   }
-
-  [INSPECT](): string {
-    return `StreamerUri ${this.toString()}`;
-  }
 }
 
 /** A {@link StreamerUri} with stream keys and parameters: what a program's configuration names. It is immutable. */
 export class StreamUrl {
+  static {
+    showInInspect(StreamUrl.prototype, function () {
+      return `StreamUrl ${this.toString()}`;
+    });
+  }
+
   readonly uri: StreamerUri;
   /** In the order given; may be empty. */
   readonly streamKeys: readonly string[];
@@ -130,10 +136,6 @@ export class StreamUrl {
   /** As {@link toString}. */
   toJSON(): string {
     return this.toString();
-  }
-
-  [INSPECT](): string {
-    return `StreamUrl ${this.toString()}`;
   }
 }
 
