@@ -9,6 +9,7 @@
  */
 
 import { readU16, readU32, readU64, type U64, writeU16, writeU32, writeU64 } from "./big-endian.ts";
+import { crc16 } from "./crc16.ts";
 import type { StreamId } from "./stream-id.ts";
 
 /** Bytes between a frame's prefix and its payload. */
@@ -39,6 +40,17 @@ export function encodeFrameTail(out: Uint8Array, at: number, checksum: number): 
   writeU16(out, at, checksum);
   out[at + 2] = 0x0d;
   return at + FRAME_TAIL_BYTES;
+}
+
+/** Whether the payload matches the checksum behind it; `at` is where the frame's head (sequence) begins. */
+export function isPayloadRight(bytes: Uint8Array, at: number, payloadBytes: number): boolean {
+  const start = at + FRAME_HEAD_BYTES;
+  return crc16(bytes, start, start + payloadBytes) === readU16(bytes, start + payloadBytes);
+}
+
+/** Whether the frame's last byte is the 0D that writers put there: looked at only where something else is wrong. */
+export function endsFrame(bytes: Uint8Array, at: number, payloadBytes: number): boolean {
+  return bytes[at + FRAME_HEAD_BYTES + payloadBytes + 2] === 0x0d;
 }
 
 /** Where the bytes of decoded frames are, and where they were in the file. */

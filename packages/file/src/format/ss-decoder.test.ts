@@ -13,6 +13,7 @@ import {
   reencode,
   type SampleMessage,
 } from "../../test/fixtures/sample-files.ts";
+import type { SsItem } from "./decoder-item.ts";
 import { SsDecoder } from "./ss-decoder.ts";
 import { SsEncoder } from "./ss-encoder.ts";
 
@@ -127,7 +128,7 @@ test("a file cut at any byte is readable up to its last whole message, and whole
     for (let size = 128; size <= file.length; size++) {
       const decoder = new SsDecoder(interval);
       decoder.push(file.subarray(128, size));
-      const items = [];
+      const items: SsItem[] = [];
       while (decoder.pull(items, 10) > 0);
       expect(items.map((item) => item.kind)).toEqual(ends.filter((end) => end <= size).map(() => "message"));
       const lastEnd = ends.findLast((end) => end <= size) ?? 128;
@@ -169,7 +170,7 @@ test("decoding from any beacon yields the messages that begin after it", () => {
       const decoder = new SsDecoder(interval);
       decoder.startAtBeacon(offset);
       decoder.push(file.subarray(decoder.pushOffset));
-      const items = [];
+      const items: SsItem[] = [];
       while (decoder.pull(items, 10) > 0);
       expect(onlyProblems(items)).toEqual([]);
       expect(onlyMessages(items).map(({ startOffset }) => startOffset)).toEqual(starts.filter((start) => start >= offset));

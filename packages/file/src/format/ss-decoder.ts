@@ -6,22 +6,23 @@
  * - `resync`: lost; everything up to the next beacon is passed over.
  * - `remainder`: a beacon was read whose `remaining` bytes belong to a message begun before; they are passed over.
  *
- * Above 250 lines because the ways share position, trust and the header frame in waiting.
+ * Above 250 lines because the ways share position and trust; what stands alone is in `split-frame.ts`, `chunk-window.ts`,
+ * `waiting-headers.ts`.
  */
 
 import { type Beacon, decodeBeacon, isBeacon } from "./beacon.ts";
 import { readU32 } from "./big-endian.ts";
 import { ChunkWindow } from "./chunk-window.ts";
-import { crc16 } from "./crc16.ts";
 import { type AppliedHeaders, DecodedMessage } from "./decoded-message.ts";
 import type { SsItem, SsProblem } from "./decoder-item.ts";
 import { isEosPayload } from "./end-of-stream.ts";
 import { assertBeaconInterval, FILE_HEADER_BYTES } from "./file-header.ts";
-import { decodeHeaderPayload, type HeaderFrame, isHeaderFrameFor, isHeaderPayload } from "./header-frame.ts";
-import { FRAME_HEAD_BYTES, FRAME_TAIL_BYTES, FrameSource, MAX_PAYLOAD_BYTES } from "./message-frame.ts";
+import { isHeaderPayload } from "./header-frame.ts";
+import { endsFrame, FRAME_HEAD_BYTES, FRAME_TAIL_BYTES, FrameSource, isPayloadRight, MAX_PAYLOAD_BYTES } from "./message-frame.ts";
 import { collectFrame, type SplitFrame } from "./split-frame.ts";
 import type { StreamId } from "./stream-id.ts";
 import { StreamIdTable } from "./stream-id-table.ts";
+import { WaitingHeaders } from "./waiting-headers.ts";
 
 export interface SsDecoderOptions {
   /** Yield beacons too. Default false. */
@@ -30,12 +31,6 @@ export interface SsDecoderOptions {
   readonly raw?: boolean;
   /** A payload above this is taken for a damaged length. Bytes, default 1 GiB, at most 4 GiB − 282. */
   readonly maxPayloadBytes?: number;
-}
-
-/** A header frame that waits for its message. */
-interface WaitingHeaders extends AppliedHeaders {
-  readonly frame: HeaderFrame;
-  readonly message: DecodedMessage;
 }
 
 type Way = "frames" | "resync" | "remainder";
@@ -53,13 +48,15 @@ export class SsDecoder {
   #way: Way = "frames";
   /** File offset of the next beacon, at or after the position. */
   #nextBeacon = 0;
+  /** Bytes from the position on that an incomplete frame needs before it is worth looking at again. */
+  #needBytes = 0;
   /** Bytes of a message still to be passed over (`remainder`). */
   #remainder = 0;
   /** Where what could not be made out began, and why (`resync`, and `remainder` after it). */
   #lost: { readonly startOffset: number; readonly reason: string } | undefined;
   /** Whether the message before the position was whole and right: then the position is believed against a beacon. */
   #isTrusted = true;
-  #waiting: WaitingHeaders | undefined;
+  readonly #waiting = new WaitingHeaders();
   #wholeEnd = FILE_HEADER_BYTES;
   /** The beacon decoding started at, until a message boundary is reached. */
   #startedAtBeacon: number | undefined;
@@ -206,10 +203,16 @@ export class SsDecoder {
 
   #readSplitFrame(): boolean {
     const window = this.#window;
+    // What an earlier look found missing is waited for: not every small chunk looks at a huge message anew.
+    if (!window.fill(this.#needBytes) && !this.#isFinal) return this.#starve();
     let frame = this.#collect(false);
     while (frame.kind === "short" && window.fill(frame.needBytes)) frame = this.#collect(false);
     if (frame.kind === "short" && this.#isFinal) frame = this.#collect(true);
-    if (frame.kind === "short") return this.#starve();
+    if (frame.kind === "short") {
+      this.#needBytes = frame.needBytes;
+      return this.#starve();
+    }
+    this.#needBytes = 0;
     if (frame.kind === "corrupt") return this.#lose(frame.reason);
 
     const { source } = window;
@@ -218,7 +221,10 @@ export class SsDecoder {
     const isSplit = frame.bytes !== source.bytes;
     const prefixBytes = frame.stream.prefix.length;
     const body = frame.at + prefixBytes;
-    if (frame.doubtful.length > 0 && !this.#isRight(frame.bytes, body, frame.payloadBytes, true)) {
+    if (
+      frame.doubtful.length > 0 &&
+      !(isPayloadRight(frame.bytes, body, frame.payloadBytes) && endsFrame(frame.bytes, body, frame.payloadBytes))
+    ) {
       return this.#lose("a message and a beacon in it contradict each other, and its checksum is wrong");
     }
     for (const { at, beacon } of frame.beacons) this.#yieldBeacon(source.offset + at, beacon);
@@ -256,9 +262,9 @@ export class SsDecoder {
     isLengthCertain: boolean,
   ): SsItem | undefined {
     const window = this.#window;
-    if (!this.#isRight(source.bytes, body, payloadBytes, false)) {
+    if (!isPayloadRight(source.bytes, body, payloadBytes)) {
       // Without its 0D the frame does not even end where its length says. With it, only the payload is wrong.
-      if (!isLengthCertain && source.bytes[body + FRAME_HEAD_BYTES + payloadBytes + 2] !== 0x0d) {
+      if (!isLengthCertain && !endsFrame(source.bytes, body, payloadBytes)) {
         this.#lose("a message's checksum and its end are both wrong");
         return undefined;
       }
@@ -286,25 +292,13 @@ export class SsDecoder {
         return undefined;
       }
     }
-    const message = new DecodedMessage(
-      stream,
-      source,
-      body,
-      this.#waiting === undefined ? undefined : this.#headersFor(stream, source, body),
-    );
+    const message = new DecodedMessage(stream, source, body, this.#waiting.isEmpty ? undefined : this.#headersFor(stream, source, body));
     this.#wholeEnd = window.offset;
     if (stream.isInternal && isEosPayload(source.bytes, body + FRAME_HEAD_BYTES, payloadBytes)) {
       const { startOffset, endOffset, timestamp, checksum } = message;
       return this.#inOrder({ kind: "eos", startOffset, endOffset, timestamp, checksum });
     }
     return this.#ready.length === 0 ? message : this.#inOrder(message);
-  }
-
-  #isRight(bytes: Uint8Array, body: number, payloadBytes: number, checksEnd: boolean): boolean {
-    const payloadAt = body + FRAME_HEAD_BYTES;
-    const end = payloadAt + payloadBytes;
-    const stored = ((bytes[end] as number) << 8) | (bytes[end + 1] as number);
-    return crc16(bytes, payloadAt, end) === stored && (!checksEnd || bytes[end + 2] === 0x0d);
   }
 
   /** Reads the beacon at the position and decides, by the way we came, what it means. */
@@ -328,7 +322,7 @@ export class SsDecoder {
     if (isBelieved) {
       if (!read.isSound || read.remaining !== 0) this.#doubt(startOffset, read);
       this.#yieldBeacon(startOffset, read);
-      if (this.#waiting === undefined) this.#wholeEnd = window.offset;
+      if (this.#waiting.isEmpty) this.#wholeEnd = window.offset;
       return true;
     }
     if (!read.isSound) return true;
@@ -376,34 +370,21 @@ export class SsDecoder {
 
   #keepWaiting(message: DecodedMessage): void {
     this.#dropWaiting("another header frame follows it");
-    const frame = decodeHeaderPayload(message.payload);
-    const { startOffset, endOffset } = message;
-    if (frame !== undefined) {
-      this.#waiting = { frame, message, extras: frame.extras, startOffset };
-    } else {
-      this.#wholeEnd = endOffset;
-      this.#problem("bad-headers", startOffset, endOffset, "the JSON of a header frame cannot be read");
-    }
+    if (this.#waiting.keep(message)) return;
+    this.#wholeEnd = message.endOffset;
+    this.#problem("bad-headers", message.startOffset, message.endOffset, "the JSON of a header frame cannot be read");
   }
 
   #headersFor(stream: StreamId, source: FrameSource, body: number): AppliedHeaders | undefined {
-    const waiting = this.#waiting;
-    if (waiting === undefined) return undefined;
-    const message = new DecodedMessage(stream, source, body, undefined);
-    const { sequence, shard } = waiting.message;
-    if (sequence === message.sequence && shard === message.shard && isHeaderFrameFor(waiting.frame, message)) {
-      this.#waiting = undefined;
-      return waiting;
-    }
+    const headers = this.#waiting.takeFor(new DecodedMessage(stream, source, body, undefined));
     this.#dropWaiting("the message after it is another");
-    return undefined;
+    return headers;
   }
 
   #dropWaiting(why: string): void {
-    const waiting = this.#waiting;
-    if (waiting === undefined) return;
-    this.#waiting = undefined;
-    this.#problem("orphan-headers", waiting.startOffset, waiting.message.endOffset, `a header frame belongs to no message: ${why}`);
+    const frame = this.#waiting.drop();
+    if (frame === undefined) return;
+    this.#problem("orphan-headers", frame.startOffset, frame.endOffset, `a header frame belongs to no message: ${why}`);
   }
 
   #doubt(startOffset: number, beacon: Beacon): void {
@@ -429,10 +410,11 @@ export class SsDecoder {
     this.#window = new ChunkWindow(offset);
     this.#nextBeacon = Math.ceil(offset / this.beaconInterval) * this.beaconInterval;
     this.#ready.length = 0;
+    this.#needBytes = 0;
     this.#remainder = 0;
     this.#lost = undefined;
     this.#isTrusted = true;
-    this.#waiting = undefined;
+    this.#waiting.drop();
     this.#isFinal = false;
   }
 }
