@@ -14,28 +14,19 @@ import { type Beacon, decodeBeacon, isBeacon } from "./beacon.ts";
 import { readU32 } from "./big-endian.ts";
 import { ChunkWindow } from "./chunk-window.ts";
 import { type AppliedHeaders, DecodedMessage } from "./decoded-message.ts";
-import type { SsItem, SsProblem } from "./decoder-item.ts";
+import type { SsItem } from "./decoder-item.ts";
+import { DEFAULT_MAX_PAYLOAD_BYTES, type SsDecoderOptions } from "./decoder-options.ts";
 import { isEosPayload } from "./end-of-stream.ts";
 import { assertBeaconInterval, FILE_HEADER_BYTES } from "./file-header.ts";
 import { isHeaderPayload } from "./header-frame.ts";
 import { endsFrame, FRAME_HEAD_BYTES, FRAME_TAIL_BYTES, FrameSource, isPayloadRight, MAX_PAYLOAD_BYTES } from "./message-frame.ts";
+import { ReadyItems } from "./ready-items.ts";
 import { collectFrame, type SplitFrame } from "./split-frame.ts";
 import type { StreamId } from "./stream-id.ts";
 import { StreamIdTable } from "./stream-id-table.ts";
 import { WaitingHeaders } from "./waiting-headers.ts";
 
-export interface SsDecoderOptions {
-  /** Yield beacons too. Default false. */
-  readonly beacons?: boolean;
-  /** Yield header frames as plain messages and apply none: for tools that show what is in the file. Default false. */
-  readonly raw?: boolean;
-  /** A payload above this is taken for a damaged length. Bytes, default 1 GiB, at most 4 GiB − 282. */
-  readonly maxPayloadBytes?: number;
-}
-
 type Way = "frames" | "resync" | "remainder";
-
-const DEFAULT_MAX_PAYLOAD_BYTES = 1024 * 1024 * 1024;
 
 export class SsDecoder {
   readonly beaconInterval: number;
@@ -43,7 +34,7 @@ export class SsDecoder {
   readonly #yieldsBeacons: boolean;
   readonly #isRaw: boolean;
   readonly #ids: StreamIdTable = new StreamIdTable();
-  readonly #ready: SsItem[] = [];
+  readonly #ready = new ReadyItems();
   #window = new ChunkWindow(FILE_HEADER_BYTES);
   #way: Way = "frames";
   /** File offset of the next beacon, at or after the position. */
@@ -147,12 +138,12 @@ export class SsDecoder {
 
   /** The next item; undefined if more must be pushed first. */
   next(): SsItem | undefined {
-    if (this.#ready.length > 0) return this.#ready.shift();
+    if (!this.#ready.isEmpty) return this.#ready.shift();
     for (;;) {
       const item = this.#way === "frames" ? this.#nextInPlace() : undefined;
       if (item !== undefined) return item;
-      const goesOn = this.#ready.length > 0 || this.#step();
-      if (this.#ready.length > 0) return this.#ready.shift();
+      const goesOn = !this.#ready.isEmpty || this.#step();
+      if (!this.#ready.isEmpty) return this.#ready.shift();
       if (!goesOn) return undefined;
     }
   }
@@ -175,7 +166,7 @@ export class SsDecoder {
       if (stream === undefined) return undefined;
       const item = this.#accept(stream, source, body, payloadBytes, end, false);
       if (item !== undefined) return item;
-      if (this.#way !== "frames" || this.#ready.length > 0) return undefined;
+      if (this.#way !== "frames" || !this.#ready.isEmpty) return undefined;
     }
     return undefined;
   }
@@ -228,7 +219,7 @@ export class SsDecoder {
       return this.#lose("a message and a beacon in it contradict each other, and its checksum is wrong");
     }
     for (const { at, beacon } of frame.beacons) this.#yieldBeacon(source.offset + at, beacon);
-    for (const { at, beacon } of frame.doubtful) this.#doubt(source.offset + at, beacon);
+    for (const { at, beacon } of frame.doubtful) this.#ready.pushDoubt(source.offset + at, beacon);
     this.#nextBeacon += frame.beacons.length * this.beaconInterval;
     const frameSource = isSplit ? new FrameSource(frame.bytes, startOffset, endOffset) : source;
     const item = this.#accept(frame.stream, frameSource, body, frame.payloadBytes, frame.end, frame.beacons.length > 0);
@@ -298,7 +289,7 @@ export class SsDecoder {
       const { startOffset, endOffset, timestamp, checksum } = message;
       return this.#inOrder({ kind: "eos", startOffset, endOffset, timestamp, checksum });
     }
-    return this.#ready.length === 0 ? message : this.#inOrder(message);
+    return this.#ready.isEmpty ? message : this.#inOrder(message);
   }
 
   /** Reads the beacon at the position and decides, by the way we came, what it means. */
@@ -320,7 +311,7 @@ export class SsDecoder {
     if (!isBelieved && !read.isSound && this.#way !== "remainder") return this.#lose("a beacon cannot be relied on");
     window.position += read.byteLength;
     if (isBelieved) {
-      if (!read.isSound || read.remaining !== 0) this.#doubt(startOffset, read);
+      if (!read.isSound || read.remaining !== 0) this.#ready.pushDoubt(startOffset, read);
       this.#yieldBeacon(startOffset, read);
       if (this.#waiting.isEmpty) this.#wholeEnd = window.offset;
       return true;
@@ -365,14 +356,14 @@ export class SsDecoder {
     const lost = this.#lost;
     if (lost === undefined) return;
     this.#lost = undefined;
-    if (endOffset > lost.startOffset) this.#problem("skipped", lost.startOffset, endOffset, lost.reason);
+    if (endOffset > lost.startOffset) this.#ready.pushProblem("skipped", lost.startOffset, endOffset, lost.reason);
   }
 
   #keepWaiting(message: DecodedMessage): void {
     this.#dropWaiting("another header frame follows it");
     if (this.#waiting.keep(message)) return;
     this.#wholeEnd = message.endOffset;
-    this.#problem("bad-headers", message.startOffset, message.endOffset, "the JSON of a header frame cannot be read");
+    this.#ready.pushProblem("bad-headers", message.startOffset, message.endOffset, "the JSON of a header frame cannot be read");
   }
 
   #headersFor(stream: StreamId, source: FrameSource, body: number): AppliedHeaders | undefined {
@@ -384,24 +375,16 @@ export class SsDecoder {
   #dropWaiting(why: string): void {
     const frame = this.#waiting.drop();
     if (frame === undefined) return;
-    this.#problem("orphan-headers", frame.startOffset, frame.endOffset, `a header frame belongs to no message: ${why}`);
+    this.#ready.pushProblem("orphan-headers", frame.startOffset, frame.endOffset, `a header frame belongs to no message: ${why}`);
   }
 
-  #doubt(startOffset: number, beacon: Beacon): void {
-    this.#problem("bad-beacon", startOffset, startOffset + beacon.byteLength, "a beacon contradicts the sound message at it");
-  }
-
-  #problem(code: SsProblem["code"], startOffset: number, endOffset: number, reason: string): void {
-    this.#ready.push({ kind: "problem", code, startOffset, endOffset, reason });
-  }
-
-  #yieldBeacon(startOffset: number, { remaining, markers, byteLength }: Beacon): void {
-    if (this.#yieldsBeacons) this.#ready.push({ kind: "beacon", startOffset, endOffset: startOffset + byteLength, remaining, markers });
+  #yieldBeacon(startOffset: number, beacon: Beacon): void {
+    if (this.#yieldsBeacons) this.#ready.pushBeacon(startOffset, beacon);
   }
 
   /** Behind what is ready already. */
   #inOrder(item: SsItem): SsItem | undefined {
-    if (this.#ready.length === 0) return item;
+    if (this.#ready.isEmpty) return item;
     this.#ready.push(item);
     return undefined;
   }
@@ -409,7 +392,7 @@ export class SsDecoder {
   #restart(offset: number): void {
     this.#window = new ChunkWindow(offset);
     this.#nextBeacon = Math.ceil(offset / this.beaconInterval) * this.beaconInterval;
-    this.#ready.length = 0;
+    this.#ready.clear();
     this.#needBytes = 0;
     this.#remainder = 0;
     this.#lost = undefined;

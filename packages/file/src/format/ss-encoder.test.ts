@@ -171,6 +171,16 @@ test("what is taken is told with its file offset, and a recycled buffer is used 
   expect(encoder.take().bytes.buffer).toBe(first.bytes.buffer);
 });
 
+test("taking nothing gives no bytes and changes nothing", () => {
+  const encoder = SsEncoder.startFile(header);
+  encoder.take();
+  const nothing = encoder.take();
+  expect([nothing.offset, nothing.bytes.length]).toEqual([128, 0]);
+  encoder.recycle(nothing);
+  encoder.append(encoder.stream("a", 0), 1, 1, payload("x"));
+  expect(encoder.take()).toMatchObject({ offset: 128, bytes: { length: 34 } });
+});
+
 test("bytes do not depend on when they are taken", () => {
   const sample = messages(100, (index) => (index * 37) % 700, 3);
   const encoder = SsEncoder.startFile({ fileName: "sample.ss", createdAt: 1_700_000_000_000, beaconInterval: 640 });

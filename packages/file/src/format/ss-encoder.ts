@@ -29,6 +29,8 @@ export interface EncodedBytes {
   readonly bytes: Uint8Array;
 }
 
+const EMPTY: Buffer = Buffer.alloc(0);
+/** A new buffer has at least this size. */
 const FIRST_BUFFER_BYTES = 64 * 1024;
 /** A buffer above this is not kept for reuse: one huge message must not hold its memory for ever. */
 const MAX_KEPT_BUFFER_BYTES = 8 * 1024 * 1024;
@@ -40,8 +42,10 @@ export class SsEncoder {
   readonly #streams = new StreamStates();
   readonly #rotation: MarkerRotation;
   readonly #scratch = new Uint8Array(FRAME_SCRATCH_BYTES);
-  #out: Buffer = Buffer.allocUnsafeSlow(FIRST_BUFFER_BYTES);
+  #out: Buffer = EMPTY;
   #spare: Buffer | undefined;
+  /** A little more than was taken last: the next batch will need about as much. */
+  #expectedBytes = FIRST_BUFFER_BYTES;
   /** File offset of `#out[0]`. */
   #outOffset: number;
   #length = 0;
@@ -111,11 +115,13 @@ export class SsEncoder {
 
   /** Hands over what was appended since the last call. The buffer is the caller's until it gives it back. */
   take(): EncodedBytes {
+    if (this.#length === 0) return { offset: this.#outOffset, bytes: EMPTY };
     const taken = { offset: this.#outOffset, bytes: this.#out.subarray(0, this.#length) };
     this.#outOffset += this.#length;
     this.#beaconAt -= this.#length;
+    this.#expectedBytes = Math.max(FIRST_BUFFER_BYTES, Math.min(this.#length + (this.#length >>> 2), MAX_KEPT_BUFFER_BYTES));
     this.#length = 0;
-    this.#out = this.#spare ?? Buffer.allocUnsafeSlow(FIRST_BUFFER_BYTES);
+    this.#out = this.#spare ?? EMPTY;
     this.#spare = undefined;
     return taken;
   }
@@ -123,7 +129,7 @@ export class SsEncoder {
   /** Gives bytes from {@link take} back for reuse, once they are written. Optional: without it buffers are garbage. */
   recycle(taken: EncodedBytes): void {
     const { buffer } = taken.bytes;
-    if (buffer.byteLength > MAX_KEPT_BUFFER_BYTES) return;
+    if (buffer.byteLength === 0 || buffer.byteLength > MAX_KEPT_BUFFER_BYTES) return;
     if (this.#spare === undefined || this.#spare.length < buffer.byteLength) this.#spare = Buffer.from(buffer);
   }
 
@@ -188,7 +194,7 @@ export class SsEncoder {
 
   #grow(needBytes: number): void {
     if (needBytes <= this.#out.length) return;
-    const larger = Buffer.allocUnsafeSlow(Math.max(needBytes, this.#out.length * 2));
+    const larger = Buffer.allocUnsafeSlow(Math.max(needBytes, this.#out.length * 2, this.#expectedBytes));
     larger.set(this.#out.subarray(0, this.#length));
     this.#out = larger;
   }

@@ -8,9 +8,10 @@
 import { createBeaconReader, type ReadAt } from "./beacon-reader.ts";
 import type { U64 } from "./big-endian.ts";
 import type { SsProblem } from "./decoder-item.ts";
+import type { SsDecoderOptions } from "./decoder-options.ts";
 import { beginsLikeSsFile, decodeFileHeader, FILE_HEADER_BYTES, type FileHeader } from "./file-header.ts";
 import { SsFormatError } from "./format-error.ts";
-import { SsDecoder, type SsDecoderOptions } from "./ss-decoder.ts";
+import { SsDecoder } from "./ss-decoder.ts";
 import type { EncoderState } from "./ss-encoder.ts";
 import { statesFromBeacons } from "./states-from-beacons.ts";
 import { TailState } from "./tail-state.ts";
