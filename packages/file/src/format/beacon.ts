@@ -11,7 +11,7 @@ import { readU16, readU32, readU64, type U64, writeU16, writeU32, writeU64 } fro
 import type { StreamId } from "./stream-id.ts";
 import type { StreamIdTable } from "./stream-id-table.ts";
 
-export const EMPTY_BEACON_BYTES = 7;
+const EMPTY_BEACON_BYTES = 7;
 /** Key 249 or 255, either way within what the capacity formula reserves for a marker. */
 const RESERVED_MARKER_BYTES = 282;
 /** A marker without its key. */

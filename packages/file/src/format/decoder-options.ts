@@ -1,6 +1,6 @@
 /** What a reader can ask of a decoder. */
 
-export const DEFAULT_MAX_PAYLOAD_BYTES = 1024 * 1024 * 1024;
+export const DEFAULT_MAX_PAYLOAD_BYTES: number = 1024 * 1024 * 1024;
 
 export interface SsDecoderOptions {
   /** Yield beacons too. Default false. */

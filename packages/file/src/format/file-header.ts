@@ -17,7 +17,7 @@ import { SsFormatError } from "./format-error.ts";
 
 export const FILE_HEADER_BYTES = 128;
 /** The least interval the codec takes; public options are stricter. */
-export const MIN_BEACON_INTERVAL = 128;
+const MIN_BEACON_INTERVAL = 128;
 const MAX_NAME_BYTES = 111;
 
 export interface FileHeader {

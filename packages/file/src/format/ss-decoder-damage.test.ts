@@ -94,7 +94,9 @@ test("a bit flipped anywhere loses no message but those touched, or those up to 
         const isSkipped = problems.some((problem) => problem.startOffset < message.end && problem.endOffset > message.start);
         if (isTouched || isSkipped) continue;
         const found = got.get(message.start);
-        expect(found && [found.sequence, hex(found.payload)], `bit ${bit} of byte ${at}`).toEqual([message.sequence, message.payload]);
+        // Compared before `expect`, which would take minutes for each message of each of these files.
+        if (found?.sequence === message.sequence && hex(found.payload) === message.payload) continue;
+        expect.fail(`bit ${bit} of byte ${at} lost message ${message.sequence}`);
       }
       // Damage never reaches further than the beacon after the next one and the message that it splits.
       const reach = intact.find(({ start }) => start >= (Math.floor(at / INTERVAL) + 2) * INTERVAL)?.start ?? file.length;

@@ -178,6 +178,14 @@ test("decoding from any beacon yields the messages that begin after it", () => {
   }
 });
 
+test("an offset below the first beacon means the first message", () => {
+  const decoder = new SsDecoder(640);
+  for (const offset of [0, 128, 500, 639]) {
+    decoder.startAtBeacon(offset);
+    expect([decoder.pushOffset, decoder.wholeEnd]).toEqual([128, 128]);
+  }
+});
+
 test("a rewind before the first boundary goes back to the beacon", () => {
   const file = encodeFile(
     640,

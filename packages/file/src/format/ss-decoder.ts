@@ -91,13 +91,10 @@ export class SsDecoder {
 
   /** Starts at a beacon: its `remaining` bytes, which end a message begun before, are passed over. Below the first beacon: after the file header. */
   startAtBeacon(offset: number): void {
-    if (offset < this.beaconInterval || offset <= FILE_HEADER_BYTES) {
-      this.reset(FILE_HEADER_BYTES);
-      return;
-    }
-    this.#restart(offset);
+    const isBehindFirst = offset >= this.beaconInterval && offset > FILE_HEADER_BYTES;
+    this.reset(isBehindFirst ? offset : FILE_HEADER_BYTES);
+    if (!isBehindFirst) return;
     this.#way = "resync";
-    this.#wholeEnd = offset;
     this.#startedAtBeacon = offset;
   }
 
