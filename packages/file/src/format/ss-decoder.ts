@@ -100,7 +100,7 @@ export class SsDecoder {
 
   /**
    * Drops the bytes of an incomplete message and gives the file offset to read from again.
-   * A follower calls it before it waits, because what it has may be cut off and written anew meanwhile.
+   * A follower calls it when `next` gave nothing, before it waits: what it has may be cut off and written anew meanwhile.
    */
   rewind(): number {
     if (this.#startedAtBeacon !== undefined) this.startAtBeacon(this.#startedAtBeacon);
