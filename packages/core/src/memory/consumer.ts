@@ -1,0 +1,215 @@
+/** Reads shards of the broker in memory, each from a cursor, in turns. */
+import type { CallOptions } from "../driver/driver.ts";
+import type {
+  ConsumerRequest,
+  DriverConsumer,
+  IncomingMessage,
+  Received,
+  ReceiveLimit,
+  Settlement,
+  SettleOutcome,
+} from "../driver/driver-consumer.ts";
+import type { Position, Shard, ShardPosition, ShardStart } from "../driver/shard.ts";
+import type { StreamerEvent } from "../observe/event.ts";
+import type { Clock } from "../time/clock.ts";
+import { type MemoryBroker, type MemoryStream, MissingStream } from "./broker.ts";
+import type { ShardLog } from "./shard-log.ts";
+
+interface Cursor extends Shard {
+  readonly stream: MemoryStream;
+  readonly log: ShardLog;
+  next: number;
+  /** Messages whose broker time is not later than this are passed over: a seek into the future. */
+  afterMs: number;
+}
+
+export interface MemoryConsumerParts {
+  readonly broker: MemoryBroker;
+  readonly request: ConsumerRequest;
+  readonly streams: readonly MemoryStream[];
+  /** Whether a stream made later belongs to it. */
+  readonly covers: (streamKey: string) => boolean;
+  readonly clock: Clock;
+  publish(event: StreamerEvent): void;
+}
+
+export class MemoryConsumer implements DriverConsumer {
+  readonly start: readonly ShardStart[];
+  readonly acks = "none";
+  readonly flow = "pull";
+  readonly #parts: MemoryConsumerParts;
+  #cursors: Cursor[];
+  /** Where each shard ends for a bounded read, by stream and shard. */
+  readonly #ends: ReadonlyMap<ShardLog, number> | undefined;
+  #turn = 0;
+  #epoch = 0;
+  #closed = false;
+  /** Wakes the receive that waits, if one does. */
+  #wake: (() => void) | undefined;
+
+  constructor(parts: MemoryConsumerParts) {
+    this.#parts = parts;
+    const { request, streams, broker } = parts;
+    const cursors = streams.flatMap((stream) => stream.shards.map((log, shardId) => cursorAt(stream, shardId, log, "beginning")));
+    if (typeof request.from === "string") {
+      const origin = request.from;
+      this.#cursors = cursors;
+      if (origin === "latest") for (const cursor of cursors) cursor.next = cursor.log.next;
+      this.start = cursors.map(({ streamKey, shardId }) => ({ streamKey, shardId, origin }));
+    } else {
+      this.#cursors = this.#cursorsFor(request.from);
+      this.start = this.#cursors.map(({ streamKey, shardId }) => ({ streamKey, shardId, origin: "sought" }));
+    }
+    this.#ends = request.until === "end" ? new Map(cursors.map(({ log }) => [log, log.next])) : undefined;
+    for (const stream of streams) stream.listeners.add(this.#onNews);
+    if (this.#ends === undefined) broker.streamListeners.add(this.#onStream);
+  }
+
+  async receive(limit: ReceiveLimit): Promise<Received> {
+    let waited = false;
+    for (;;) {
+      if (this.#closed) return { messages: [], epoch: this.#epoch };
+      this.#assertStreams();
+      const messages = this.#take(limit);
+      const ended = this.#ended();
+      if (messages.length > 0 || ended || waited || limit.signal.aborted || limit.maxWaitMs <= 0)
+        return { messages, epoch: this.#epoch, ended };
+      const epoch = this.#epoch;
+      const timedOut = await this.#wait(limit);
+      // What woke it may have been a seek: then the answer is what lies there, and waiting begins again.
+      waited = timedOut && epoch === this.#epoch;
+    }
+  }
+
+  async settle(settlements: readonly Settlement[]): Promise<readonly SettleOutcome[]> {
+    return settlements.map(() => "done");
+  }
+
+  async seek(targets: readonly ShardPosition[]): Promise<{ readonly epoch: number }> {
+    this.#cursors = this.#cursorsFor(targets);
+    this.#epoch += 1;
+    this.#wake?.();
+    return { epoch: this.#epoch };
+  }
+
+  async lag(): Promise<readonly (Shard & { readonly messages: number })[]> {
+    return this.#cursors.map(({ streamKey, shardId, log, next }) => ({
+      streamKey,
+      shardId,
+      messages: Math.max(0, log.next - Math.max(next, log.first)),
+    }));
+  }
+
+  async close(_call: CallOptions): Promise<void> {
+    this.#closed = true;
+    for (const stream of this.#parts.broker.streams.values()) stream.listeners.delete(this.#onNews);
+    for (const { stream } of this.#cursors) stream.listeners.delete(this.#onNews);
+    this.#parts.broker.streamListeners.delete(this.#onStream);
+    this.#wake?.();
+  }
+
+  readonly #onNews = (): void => this.#wake?.();
+
+  /** A stream that matches and was made later is read from its beginning. */
+  readonly #onStream = (stream: MemoryStream): void => {
+    if (!this.#parts.covers(stream.key)) return;
+    this.#cursors = this.#cursors.filter((cursor) => cursor.streamKey !== stream.key);
+    const found = stream.shards.map((log, shardId) => cursorAt(stream, shardId, log, "beginning"));
+    this.#cursors.push(...found);
+    stream.listeners.add(this.#onNews);
+    this.#parts.request.onAssigned(found.map(({ streamKey, shardId }) => ({ streamKey, shardId, origin: "earliest" })));
+    this.#wake?.();
+  };
+
+  #assertStreams(): void {
+    const gone = this.#cursors.find((cursor) => cursor.stream.deleted);
+    if (gone !== undefined) throw new MissingStream(gone.streamKey);
+  }
+
+  /** From each shard in turn a fair share, beginning where the last call left off; what a share leaves over goes to the next. */
+  #take(limit: ReceiveLimit): IncomingMessage[] {
+    const messages: IncomingMessage[] = [];
+    const count = this.#cursors.length;
+    let bytes = limit.maxBytes;
+    for (let i = 0; i < count && messages.length < limit.maxMessages; i++) {
+      const cursor = this.#cursors[(this.#turn + i) % count] as Cursor;
+      if (limit.paused.some((shard) => shard.streamKey === cursor.streamKey && shard.shardId === cursor.shardId)) continue;
+      const share = Math.max(1, Math.ceil((limit.maxMessages - messages.length) / (count - i)));
+      bytes = this.#takeFrom(cursor, messages, share, bytes);
+      if (bytes <= 0) break;
+    }
+    if (count > 0) this.#turn = (this.#turn + 1) % count;
+    return messages;
+  }
+
+  /** The bytes still free; 0 when they are used up. */
+  #takeFrom(cursor: Cursor, messages: IncomingMessage[], share: number, bytes: number): number {
+    const { log } = cursor;
+    this.#skipTrimmed(cursor);
+    const end = Math.min(this.#ends?.get(log) ?? log.next, log.next);
+    let left = bytes;
+    let taken = 0;
+    while (cursor.next < end && taken < share) {
+      const message = log.at(cursor.next);
+      if (message === undefined) break;
+      if (message.size > left && messages.length > 0) return 0;
+      cursor.next += 1;
+      if (message.brokerTimestampMs <= cursor.afterMs) continue;
+      left -= message.size;
+      taken += 1;
+      messages.push(message);
+    }
+    return left;
+  }
+
+  /** What retention removed before it was read is lost to this consumer: that is said. */
+  #skipTrimmed(cursor: Cursor): void {
+    const { log, streamKey, shardId } = cursor;
+    if (cursor.next >= log.first) return;
+    const count = log.first - cursor.next;
+    cursor.next = log.first;
+    const message = `${count} messages of "${streamKey}" were removed by retention before this consumer read them`;
+    this.#parts.publish({ code: "messages-trimmed", level: "warn", message, streamKey, shardId, count });
+  }
+
+  #ended(): boolean {
+    const ends = this.#ends;
+    return ends !== undefined && this.#cursors.every(({ log, next }) => Math.max(next, log.first) >= (ends.get(log) ?? 0));
+  }
+
+  #cursorsFor(targets: readonly ShardPosition[]): Cursor[] {
+    return targets.flatMap(({ streamKey, shardId, position }) => {
+      const stream = this.#parts.broker.streams.get(streamKey);
+      const log = stream?.shards[shardId];
+      return stream === undefined || log === undefined ? [] : [cursorAt(stream, shardId, log, position)];
+    });
+  }
+
+  /** Whether the time passed; false: there is news, or it was given up. */
+  #wait(limit: ReceiveLimit): Promise<boolean> {
+    return new Promise((resolve) => {
+      const end = (timedOut: boolean): void => {
+        this.#wake = undefined;
+        timer.cancel();
+        limit.signal.removeEventListener("abort", onAbort);
+        resolve(timedOut);
+      };
+      const onAbort = (): void => end(true);
+      const timer = this.#parts.clock.setTimer(() => end(true), limit.maxWaitMs);
+      limit.signal.addEventListener("abort", onAbort, { once: true });
+      this.#wake = () => end(false);
+    });
+  }
+}
+
+function cursorAt(stream: MemoryStream, shardId: number, log: ShardLog, position: Position): Cursor {
+  const cursor: Cursor = { streamKey: stream.key, shardId, stream, log, next: log.first, afterMs: Number.NEGATIVE_INFINITY };
+  if (position === "beginning") return cursor;
+  if (position === "end") cursor.next = log.next;
+  else if ("at" in position) cursor.next = Math.max(log.first, Number(position.at));
+  else {
+    cursor.next = log.firstAfter(position.afterMs);
+    cursor.afterMs = position.afterMs;
+  }
+  return cursor;
+}

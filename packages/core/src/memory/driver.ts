@@ -1,0 +1,40 @@
+/** The reference driver: a broker in this process, for tests, examples, and as the model for other drivers. */
+import type { Capabilities } from "../driver/capabilities.ts";
+import type { Driver } from "../driver/driver.ts";
+import { MemoryConnection } from "./connection.ts";
+import { classifyError } from "./errors.ts";
+import { MEMORY_OPTIONS } from "./options.ts";
+
+const CAPABILITIES: Capabilities = {
+  modes: ["real-time"],
+  groups: false,
+  seek: true,
+  nak: "core",
+  headers: true,
+  keys: true,
+  messageIds: true,
+  dedupe: true,
+  shards: true,
+  patterns: "any",
+  fetch: true,
+  delivery: ["pull"],
+  transactions: false,
+  expectedSequence: false,
+  payloads: "any",
+  requestReply: false,
+  retention: true,
+  admin: ["createStream", "deleteStream", "listStreams", "streamInfo", "trim"],
+  reasons: {
+    resumable: "groups are not there yet",
+    "load-balanced": "groups are not there yet",
+  },
+};
+
+export const memoryDriver: Driver = {
+  name: "memory",
+  schemes: ["memory"],
+  options: MEMORY_OPTIONS,
+  describe: () => CAPABILITIES,
+  open: async (uri, context) => new MemoryConnection(uri.authority, CAPABILITIES, context),
+  classifyError,
+};
