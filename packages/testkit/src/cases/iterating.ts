@@ -42,6 +42,38 @@ export const iterating: Chapter = {
       },
     },
     {
+      number: "69",
+      title: "leaving a stream whose read still waits loses nothing",
+      async run(context) {
+        const stream = context.freshStream();
+        const consumer = await context.streamer.createConsumer(stream);
+        const producer = await context.streamer.createProducer(stream);
+        const iterator = consumer.stream();
+        const pending = iterator.next();
+        await turn();
+        await within(Promise.resolve(iterator.return?.()), context.limits.waitMs, "return()");
+        assert.equal((await within(pending, context.limits.waitMs, "the read that waited")).done, true);
+        await producer.send("m-0");
+        assert.deepEqual(texts(await take(consumer, 1, context.limits.waitMs)), ["m-0"]);
+      },
+    },
+    {
+      number: "69",
+      title: "cancelling a readable whose read still waits loses nothing",
+      async run(context) {
+        const stream = context.freshStream();
+        const consumer = await context.streamer.createConsumer(stream);
+        const producer = await context.streamer.createProducer(stream);
+        const reader = consumer.readable().getReader();
+        const pending = reader.read();
+        await turn();
+        await within(reader.cancel(), context.limits.waitMs, "cancel");
+        assert.equal((await within(pending, context.limits.waitMs, "the read that waited")).done, true);
+        await producer.send("m-0");
+        assert.deepEqual(texts(await take(consumer, 1, context.limits.waitMs)), ["m-0"]);
+      },
+    },
+    {
       number: "70",
       title: "a second stream, or next beside one, is consumer-busy",
       async run(context) {

@@ -203,6 +203,22 @@ export const messageContents: Chapter = {
       },
     },
     {
+      number: "11",
+      title: "keeps what was sent although the program uses its buffers again",
+      needs: ["keys", "headers"],
+      async run(context) {
+        const stream = context.freshStream();
+        const consumer = await context.streamer.createConsumer(stream);
+        const producer = await context.streamer.createProducer(stream);
+        const [payload, key, header] = [Buffer.from("payload"), Buffer.from("key"), Buffer.from(NOT_UTF8)];
+        await producer.send(payload, { key, headers: { header } });
+        for (const buffer of [payload, key, header]) buffer.fill(0x78);
+        const [message] = await take(consumer, 1, context.limits.waitMs);
+        assert.deepEqual([message?.text(), message?.key], ["payload", "key"]);
+        assert.ok(bytesOf(message?.headers.get("header") ?? "").equals(NOT_UTF8), "the header changed with the program's buffer");
+      },
+    },
+    {
       number: "14",
       title: "stores a repeated messageId once and says so in the second receipt",
       needs: ["message-ids", "dedupe"],

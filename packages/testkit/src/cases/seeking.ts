@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import type { Producer, Receipt } from "@seaway/core";
 import type { CaseContext } from "../conformance/case-context.ts";
 import type { Chapter } from "../conformance/conformance-case.ts";
+import { faulty } from "../fault/faulty.ts";
 import { eventually } from "../wait/eventually.ts";
 import { failsWith } from "./expecting.ts";
 import { numbered, take, takeUpTo, texts } from "./reading.ts";
@@ -221,6 +222,24 @@ export const seeking: Chapter = {
         await sendAll(producer, numbered("m", 50));
         const consumer = await context.streamer.createConsumer(stream);
         for (let round = 0; round < 20; round += 1) {
+          const waiting = take(consumer, 50, context.limits.waitMs);
+          await consumer.rewind("beginning");
+          assert.deepEqual(texts(await waiting), numbered("m", 50), `in round ${round}`);
+        }
+      },
+    },
+    {
+      number: "58",
+      title: "keeps the first messages of the new place when they come before the move's own answer",
+      needs: ["seek"],
+      async run(context) {
+        const stream = context.freshStream();
+        const late = faulty(context.harness.driver, { plan: { seek: [{ fault: "late-answer" }] } });
+        const streamer = await context.connectThrough(late);
+        const producer = await streamer.createProducer(stream);
+        await sendAll(producer, numbered("m", 50));
+        const consumer = await streamer.createConsumer(stream);
+        for (let round = 0; round < 3; round += 1) {
           const waiting = take(consumer, 50, context.limits.waitMs);
           await consumer.rewind("beginning");
           assert.deepEqual(texts(await waiting), numbered("m", 50), `in round ${round}`);

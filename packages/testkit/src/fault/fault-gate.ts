@@ -1,6 +1,8 @@
 /** The one place where a faulty driver decides what becomes of a call, and where held calls wait. */
 import { FaultError, type FaultPlan, type FaultRule, type FaultyOperation } from "./fault-plan.ts";
 
+const DEFAULT_DELAY_MS = 10;
+
 interface Waiter {
   readonly operation: FaultyOperation;
   readonly go: () => void;
@@ -77,9 +79,14 @@ export class FaultGate {
 
   /** Waits while the operation is held, or because its rule says so; not longer than `signal`. */
   async pass(operation: FaultyOperation, rule: FaultRule | undefined, signal: AbortSignal): Promise<void> {
-    if (rule?.fault === "delay") await this.#wait(operation, signal, rule.delayMs ?? 10);
+    if (rule?.fault === "delay") await this.#wait(operation, signal, rule.delayMs ?? DEFAULT_DELAY_MS);
     else if (rule?.fault === "hold" || this.#holding.has(operation)) await this.#wait(operation, signal, undefined);
     this.assertConnected();
+  }
+
+  /** Keeps an answer back, where the rule says so. */
+  async answer(operation: FaultyOperation, rule: FaultRule | undefined, signal: AbortSignal): Promise<void> {
+    if (rule?.fault === "late-answer") await this.#wait(operation, signal, rule.delayMs ?? DEFAULT_DELAY_MS);
   }
 
   #wait(operation: FaultyOperation, signal: AbortSignal, delayMs: number | undefined): Promise<void> {

@@ -8,11 +8,12 @@ export type FaultyOperation = "open" | "send" | "receive" | "settle" | "seek";
  * - `fail-before`: the call fails and nothing was done (a send: nothing stored).
  * - `fail-after`: it was done and its answer is lost (a send: stored, outcome unknown; a receive: what was read comes with the next one).
  * - `delay`: it is done `delayMs` later.
+ * - `late-answer`: it is done at once and answered `delayMs` later.
  * - `duplicate`: a send is stored twice, the second time as if a retry underneath had repeated it (its receipts are those of the first);
  *   the messages of a receive are given once more by the next one. Elsewhere: done twice.
  * - `hold`: it waits until `release` is called for its operation.
  */
-export type FaultKind = "fail-before" | "fail-after" | "delay" | "duplicate" | "hold";
+export type FaultKind = "fail-before" | "fail-after" | "delay" | "late-answer" | "duplicate" | "hold";
 
 export interface FaultRule {
   readonly fault: FaultKind;
@@ -22,7 +23,7 @@ export interface FaultRule {
   readonly chance?: number | undefined;
   /** How often at most. Default: no limit. */
   readonly times?: number | undefined;
-  /** For `delay`, ms. Default: 10. */
+  /** For `delay` and `late-answer`, ms. Default: 10. */
   readonly delayMs?: number | undefined;
   /** For the failures: what core is told. Default: `backend`, retryable. */
   readonly code?: ErrorCode | undefined;

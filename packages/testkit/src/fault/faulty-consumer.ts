@@ -13,6 +13,7 @@ export function faultyConsumer(consumer: DriverConsumer, gate: FaultGate): Drive
     await gate.pass(operation, rule, signal);
     if (rule?.fault === "fail-before") throw new FaultError(operation, rule.code, rule.retryable);
     const result = await work();
+    await gate.answer(operation, rule, signal);
     if (rule?.fault === "duplicate") return work();
     if (rule?.fault === "fail-after") throw new FaultError(operation, rule.code, rule.retryable);
     return result;
@@ -39,6 +40,7 @@ export function faultyConsumer(consumer: DriverConsumer, gate: FaultGate): Drive
       const forget = gate.onCut(() => cut.abort());
       try {
         const received = await consumer.receive({ ...limit, signal: AbortSignal.any([limit.signal, cut.signal]) });
+        await gate.answer("receive", rule, limit.signal);
         if (cut.signal.aborted && received.messages.length === 0) gate.assertConnected();
         return receivedUnder(rule, received);
       } finally {

@@ -37,6 +37,7 @@ export function faultyProducer(producer: DriverProducer, gate: FaultGate, limits
       if (!oneAtATime) handedOn.resolve();
       try {
         const outcomes = await sending;
+        await gate.answer("send", rule, call.signal);
         if (rule?.fault === "duplicate") await producer.send(batch, call);
         return rule?.fault === "fail-after" ? failed(batch, "unknown", new FaultError("send", rule.code, rule.retryable)) : outcomes;
       } finally {

@@ -100,6 +100,22 @@ test("fails opening and seeking", async () => {
   expect(await s.read(1)).toEqual(["a"]);
 });
 
+test("answers late what was done at once", async () => {
+  await using s = await scene({ plan: { send: [{ fault: "late-answer", delayMs: 60_000, times: 1 }] } });
+  let answered = false;
+  s.producer.send("a").then(
+    () => {
+      answered = true;
+    },
+    () => {},
+  );
+  expect(await s.read(1)).toEqual(["a"]);
+  expect(answered).toBe(false);
+  s.driver.release("send");
+  await s.producer.flush();
+  expect(answered).toBe(true);
+});
+
 test("draws the same faults from the same seed", async () => {
   const outcomes = async (seed: number): Promise<string> => {
     await using s = await scene({ seed, plan: { send: [{ fault: "fail-before", chance: 0.5, retryable: false }] } });

@@ -55,6 +55,7 @@ export function faulty(driver: Driver, options: FaultyOptions = {}): Driver & Fa
       call.signal.throwIfAborted();
       if (rule?.fault === "fail-before") throw new FaultError("open", rule.code, rule.retryable);
       const connection = await intercepted.open(uri, context, call);
+      await gate.answer("open", rule, call.signal);
       if (rule?.fault !== "fail-after") return connection;
       await connection.close(call);
       throw new FaultError("open", rule.code, rule.retryable);
