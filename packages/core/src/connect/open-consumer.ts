@@ -8,7 +8,7 @@ import { Handover } from "../consume/handover.ts";
 import { Intake } from "../consume/intake.ts";
 import { RateLimiter } from "../consume/rate-limiter.ts";
 import { realTimeSettler } from "../consume/real-time-settler.ts";
-import type { ConsumerRequest } from "../driver/driver-consumer.ts";
+import type { ConsumerRequest, DriverConsumer } from "../driver/driver-consumer.ts";
 import { StreamError } from "../error/stream-error.ts";
 import { withDeadline } from "../time/deadline.ts";
 import { assertGroupName } from "../url/group-name.ts";
@@ -85,7 +85,7 @@ export async function openConsumer<T, Mode extends ConsumerMode>(
   };
   const what = `creating a consumer of ${selected.text}`;
   const timeoutMs = portable.timeoutMs ?? parts.timeoutMs;
-  let driverConsumer;
+  let driverConsumer: DriverConsumer;
   try {
     driverConsumer = await withDeadline(
       { clock, timeoutMs, signal: portable.signal, what },

@@ -1,5 +1,6 @@
 /** From options to a producer: checks, defaults, the stream's shards, the driver's half. */
 import type { StreamShape } from "../driver/driver.ts";
+import type { DriverProducer } from "../driver/driver-producer.ts";
 import { StreamError } from "../error/stream-error.ts";
 import { Packer } from "../produce/packer.ts";
 import { Producer } from "../produce/producer.ts";
@@ -56,7 +57,7 @@ export async function openProducer<T>(
   const anchor = anchorKey === undefined ? undefined : await openRoute(anchorKey);
   const ordering = portable.ordering ?? "kept";
   const request = { dedupe, strict: ordering === "strict", options: namespace };
-  let driverProducer;
+  let driverProducer: DriverProducer;
   try {
     driverProducer = await withDeadline(
       { clock, timeoutMs, signal: portable.signal, what: "creating a producer" },

@@ -9,6 +9,7 @@ import { Fifo } from "../message/fifo.ts";
 import type { StreamerEvent } from "../observe/event.ts";
 import { backoffDelayMs } from "../time/backoff.ts";
 import type { Clock } from "../time/clock.ts";
+import { nextTurn } from "../time/next-turn.ts";
 import type { BatchDecoder, Decoded } from "./decode-batch.ts";
 
 export interface IntakeOptions {
@@ -144,6 +145,8 @@ export class Intake<T> {
       try {
         await this.#receive(Math.max(maxMessages - this.#buffer.length, 1), maxBytes - this.#bytes, RECEIVE_WAIT_MS, controller.signal);
         failures = 0;
+        // A backend that always has more at hand would otherwise keep timers, signals and sockets waiting.
+        await nextTurn();
       } catch (cause) {
         const error = this.#options.wrapper.wrap(cause, { what: "reading" });
         if (!error.retryable) {

@@ -54,10 +54,12 @@ export async function relay<In, Out>(
   producer: Producer<Out>,
   options: RelayOptions<In, Out> = {},
 ): Promise<RelayResult> {
-  const { transform, originHeaders = false, signal } = options;
-  const pump = new RelayPump<In, Out>(producer, originHeaders);
+  const { transform, originHeaders = false } = options;
+  const failed = new AbortController();
+  const pump = new RelayPump<In, Out>(producer, originHeaders, () => failed.abort());
+  const signal = options.signal === undefined ? failed.signal : AbortSignal.any([options.signal, failed.signal]);
   try {
-    while (signal?.aborted !== true && pump.failure === undefined) {
+    while (!signal.aborted) {
       const message = await nextOrEnd(consumer, signal);
       if (message === undefined) break;
       const output = transform === undefined ? asItIs<In, Out>(message) : await transform(message);
@@ -72,12 +74,12 @@ export async function relay<In, Out>(
   return { received: pump.received, sent: pump.sent };
 }
 
-async function nextOrEnd<In>(consumer: Consumer<In>, signal: AbortSignal | undefined): Promise<Message<In> | undefined> {
+async function nextOrEnd<In>(consumer: Consumer<In>, signal: AbortSignal): Promise<Message<In> | undefined> {
   try {
     return await consumer.next({ signal });
   } catch (error) {
     if (isStreamError(error, "stream-ended") || isStreamError(error, "closed")) return undefined;
-    if (isStreamError(error, "aborted") && signal?.aborted === true) return undefined;
+    if (isStreamError(error, "aborted") && signal.aborted) return undefined;
     throw error;
   }
 }
@@ -102,6 +104,7 @@ function asItIs<In, Out>(message: Message<In>): OutgoingEntry<Out> {
 class RelayPump<In, Out> {
   readonly #producer: Producer<Out>;
   readonly #originHeaders: boolean;
+  readonly #onFailure: () => void;
   received = 0;
   sent = 0;
   /** Inputs that are not settled. */
@@ -110,7 +113,8 @@ class RelayPump<In, Out> {
   failure: unknown;
   #waiter: { readonly below: number; readonly resolve: () => void } | undefined;
 
-  constructor(producer: Producer<Out>, originHeaders: boolean) {
+  constructor(producer: Producer<Out>, originHeaders: boolean, onFailure: () => void) {
+    this.#onFailure = onFailure;
     this.#producer = producer;
     this.#originHeaders = originHeaders;
   }
@@ -148,6 +152,7 @@ class RelayPump<In, Out> {
 
   #failed(error: unknown): void {
     this.failure ??= error;
+    this.#onFailure();
     this.#settled();
   }
 

@@ -30,6 +30,7 @@ export type { StreamerEvent } from "../observe/event.ts";
 export { murmur2 } from "../produce/murmur2.ts";
 export { type Backoff, backoffDelayMs } from "../time/backoff.ts";
 export { type Clock, systemClock, type Timer } from "../time/clock.ts";
+export { nextTurn } from "../time/next-turn.ts";
 export { escapeName, MAX_NAME_LENGTH, type NameRules } from "../url/group-name.ts";
 export { percentDecode } from "../url/percent-decode.ts";
 export {

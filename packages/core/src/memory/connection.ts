@@ -4,6 +4,7 @@ import type { CallOptions, DriverConnection, OpenContext, StreamRequest, StreamS
 import type { ConsumerRequest, DriverConsumer } from "../driver/driver-consumer.ts";
 import type { DriverProducer, OutgoingMessage, ProducerRequest } from "../driver/driver-producer.ts";
 import { streamCreated } from "../driver/stream-created.ts";
+import { nextTurn } from "../time/next-turn.ts";
 import { compilePattern } from "../url/stream-pattern.ts";
 import { MemoryAdmin } from "./admin.ts";
 import { acquireBroker, type MemoryBroker, type MemoryStream, MissingStream, releaseBroker } from "./broker.ts";
@@ -40,7 +41,12 @@ export class MemoryConnection implements DriverConnection {
     const windowMs = (options as MemoryConnectOptions).dedupeWindowMs ?? 120_000;
     return {
       limits: LIMITS,
-      send: async (batch: readonly OutgoingMessage[]) => this.#broker.store(batch, request.dedupe, windowMs, clock),
+      // As a broker behind a socket would, so that a loop of sends never keeps timers and signals waiting.
+      send: async (batch: readonly OutgoingMessage[]) => {
+        const outcomes = this.#broker.store(batch, request.dedupe, windowMs, clock);
+        await nextTurn();
+        return outcomes;
+      },
       close: async () => {},
     };
   }
