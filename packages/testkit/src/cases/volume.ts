@@ -4,6 +4,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { claims } from "../conformance/ability.ts";
 import type { Chapter } from "../conformance/conformance-case.ts";
+import { within } from "../wait/within.ts";
 
 /** A message held back takes more than 100 bytes of heap: a million of them many times this. */
 const MAX_GROWTH_BYTES = 48 * 1024 * 1024;
@@ -41,6 +42,7 @@ export const volume: Chapter = {
         const collect = collector();
         const consumer = await context.streamer.createConsumer(stream);
         const producer = await context.streamer.createProducer(stream);
+        const chunkLimitMs = context.limits.waitMs * 3;
         const passChunk = async (from: number): Promise<void> => {
           const size = Math.min(CHUNK, count - from);
           for (let index = 0; index < size; index += 1) producer.enqueue(`message-${from + index}`);
@@ -53,9 +55,9 @@ export const volume: Chapter = {
         // The first chunks fill caches and what retention keeps; growth counts from there.
         const warmUp = Math.min(CHUNK * 4, Math.floor(count / 2 / CHUNK) * CHUNK);
         let passed = 0;
-        for (; passed < warmUp; passed += CHUNK) await passChunk(passed);
+        for (; passed < warmUp; passed += CHUNK) await within(passChunk(passed), chunkLimitMs, `message-${passed} and those after it`);
         const before = bytesInUse(collect);
-        for (; passed < count; passed += CHUNK) await passChunk(passed);
+        for (; passed < count; passed += CHUNK) await within(passChunk(passed), chunkLimitMs, `message-${passed} and those after it`);
         const growth = bytesInUse(collect) - before;
         assert.ok(growth < MAX_GROWTH_BYTES, `${Math.round(growth / 1024 / 1024)} MiB more after ${count} messages`);
       },
