@@ -110,6 +110,7 @@ test("answers late what was done at once", async () => {
     () => {},
   );
   expect(await s.read(1)).toEqual(["a"]);
+  await eventually("the answer is kept back", () => s.driver.held("send") === 1);
   expect(answered).toBe(false);
   s.driver.release("send");
   await s.producer.flush();
