@@ -341,7 +341,7 @@ export const plantedDefects: readonly PlantedDefect[] = [
   },
 ];
 
-/** Memory whose consumers leave a timer running when they are closed; for the case that watches a process exit. */
+/** Memory whose consumers leave a timer running when they are closed; for the case that watches a process exit. @public Imported by name in the child. */
 export function leakyMemory(): Driver {
   return interceptDriver(memory(), {
     consumer: (consumer) => {
