@@ -4,43 +4,56 @@ import { Fifo } from "../message/fifo.ts";
 import type { Message } from "../message/message.ts";
 import { receiveChannel } from "../observe/channels.ts";
 import type { StreamerEvent } from "../observe/event.ts";
+import { type Backoff, backoffDelayMs } from "../time/backoff.ts";
 import type { Clock, Timer } from "../time/clock.ts";
 import { abortedError } from "../time/deadline.ts";
-import { type Decoded, Undecodable } from "./decode-batch.ts";
-import type { Intake } from "./intake.ts";
 import type { RateLimiter } from "./rate-limiter.ts";
+import type { Session } from "./session.ts";
 
 export interface HandoverOptions {
   readonly backend: string;
-  readonly onDecodeError: "throw" | "term" | "raw";
+  readonly onDecodeError: "throw" | "term" | "raw" | "dead-letter";
   readonly limiter: RateLimiter | undefined;
   readonly clock: Clock;
+  readonly random: () => number;
   publish(event: StreamerEvent): void;
 }
+
+/** `program`: what is taken is handed over. `runner`: it is handed over when its handler starts, faulty messages as well. */
+export type Reader = "program" | "runner";
 
 interface Waiter<T> {
   readonly resolve: (message: Message<T>) => void;
   readonly reject: (error: unknown) => void;
+  readonly reader: Reader;
   readonly signal: AbortSignal | undefined;
   readonly onAbort: (() => void) | undefined;
 }
 
+/** How long a message that cannot be decoded waits before it comes again. */
+export const RETRY_BACKOFF: Backoff = { firstMs: 1000, maxMs: 60_000 };
+
 export class Handover<T> {
-  readonly #intake: Intake<T>;
   readonly #options: HandoverOptions;
   readonly #waiters: Fifo<Waiter<T>> = new Fifo();
+  #session: Session<T>;
   #held = 0;
   #closed = false;
   #paceTimer: Timer | undefined;
 
-  constructor(intake: Intake<T>, options: HandoverOptions) {
-    this.#intake = intake;
+  constructor(session: Session<T>, options: HandoverOptions) {
+    this.#session = session;
     this.#options = options;
   }
 
   /** Whether a reader waits. */
   get awaited(): boolean {
     return this.#waiters.length > 0;
+  }
+
+  /** Takes from another session from now on. */
+  attach(session: Session<T>): void {
+    this.#session = session;
   }
 
   /** Keeps messages back until {@link release}; nests. */
@@ -51,20 +64,20 @@ export class Handover<T> {
   release(): void {
     this.#held -= 1;
     if (this.#held > 0) return;
-    if (this.#waiters.length > 0) this.#intake.start();
+    if (this.#waiters.length > 0) this.#session.intake.start();
     this.feed();
   }
 
   /** The next message, if it is there and may go now; throws what reading failed with. */
-  tryNext(): Message<T> | undefined {
+  tryNext(reader: Reader): Message<T> | undefined {
     if (this.#held > 0 || this.#waiters.length > 0 || this.#closed) return undefined;
     const limiter = this.#options.limiter;
     if (limiter !== undefined && limiter.delayMs() > 0) return undefined;
-    return this.#takeOne();
+    return this.#takeOne(reader);
   }
 
   /** The next message; rejects `stream-ended`, `closed`, `aborted`, or what reading failed with. */
-  next(signal: AbortSignal | undefined): Promise<Message<T>> {
+  next(reader: Reader, signal: AbortSignal | undefined): Promise<Message<T>> {
     if (this.#closed) return Promise.reject(closedError());
     if (signal?.aborted) return Promise.reject(abortedError("next", signal));
     return new Promise((resolve, reject) => {
@@ -74,10 +87,10 @@ export class Handover<T> {
           : () => {
               if (this.#waiters.remove(waiter)) reject(abortedError("next", signal));
             };
-      const waiter: Waiter<T> = { resolve, reject, signal, onAbort };
+      const waiter: Waiter<T> = { resolve, reject, reader, signal, onAbort };
       if (onAbort !== undefined) signal?.addEventListener("abort", onAbort, { once: true });
       this.#waiters.push(waiter);
-      if (this.#held === 0) this.#intake.start();
+      if (this.#held === 0) this.#session.intake.start();
       this.feed();
     });
   }
@@ -91,13 +104,13 @@ export class Handover<T> {
         return;
       }
       try {
-        const message = this.#takeOne();
+        const message = this.#takeOne(this.#waiters.peek()?.reader ?? "program");
         if (message !== undefined) this.#shift()?.resolve(message);
-        else if (this.#intake.ended && this.#intake.length === 0) this.#shift()?.reject(endedError());
+        else if (this.#hasEnded()) this.#shift()?.reject(endedError());
         else return;
       } catch (error) {
         this.#shift()?.reject(error);
-        if (this.#waiters.length > 0) this.#intake.start();
+        if (this.#waiters.length > 0) this.#session.intake.start();
       }
     }
   };
@@ -109,40 +122,51 @@ export class Handover<T> {
     for (let waiter = this.#shift(); waiter !== undefined; waiter = this.#shift()) waiter.reject(closedError());
   }
 
-  /** What one taken item comes to under `onDecodeError`; undefined: it is dropped. */
-  admit(item: Decoded<T>): Message<T> | undefined {
-    if (!(item instanceof Undecodable)) return item;
-    const { onDecodeError, publish } = this.#options;
-    if (onDecodeError === "throw") throw item.error;
-    // The program asked for what could not be decoded as it is: bytes.
-    if (onDecodeError === "raw") return item.message as Message<T>;
-    const { streamKey, shardId } = item.message;
-    publish({
-      code: "message-dropped",
-      level: "warn",
-      message: `dropped, as onDecodeError says: ${item.error.message}`,
-      streamKey,
-      shardId,
-      error: item.error,
-    });
-    return undefined;
-  }
-
-  /** Says that a message was handed over. */
-  handedOver(message: Message<T>): Message<T> {
+  /**
+   * Hands one taken message to the program; undefined: it goes no further, because it was lost meanwhile or dropped as `onDecodeError`
+   * says. Throws the fault under `"throw"`; in a group the message is nak'ed then, and comes again.
+   */
+  admit(message: Message<T>): Message<T> | undefined {
+    if (!this.#session.book.handOver(message)) return undefined;
+    if (message.fault !== undefined && !this.#forgive(message, message.fault)) return undefined;
     this.#options.limiter?.take();
     if (receiveChannel.hasSubscribers) receiveChannel.publish({ backend: this.#options.backend, message });
     return message;
   }
 
-  #takeOne(): Message<T> | undefined {
-    for (let item = this.#intake.take(); item !== undefined; item = this.#intake.take()) {
-      const message = this.admit(item);
-      if (message !== undefined) return this.handedOver(message);
+  #forgive(message: Message<T>, fault: StreamError): boolean {
+    const { onDecodeError, publish, random } = this.#options;
+    const { streamKey, shardId } = message;
+    if (onDecodeError === "raw") return true;
+    if (onDecodeError === "term") {
+      publish({ code: "message-dropped", level: "warn", message: `dropped, as onDecodeError says: ${fault.message}`, streamKey, shardId, error: fault });
+      message.term(fault.message);
+      return false;
     }
-    const failure = this.#intake.takeFailure();
+    // In real-time mode it is passed by; in a group it is not lost.
+    if (this.#session.ledger !== undefined) message.nak({ delayMs: backoffDelayMs(RETRY_BACKOFF, message.deliveryCount, random) });
+    throw fault;
+  }
+
+  #takeOne(reader: Reader): Message<T> | undefined {
+    const { intake, book } = this.#session;
+    for (let message = intake.take(); message !== undefined; message = intake.take()) {
+      if (reader === "runner") {
+        this.#options.limiter?.take();
+        return message;
+      }
+      const admitted = this.admit(message);
+      if (admitted !== undefined) return admitted;
+    }
+    const failure = book.takeFailure() ?? intake.takeFailure();
     if (failure !== undefined) throw failure;
     return undefined;
+  }
+
+  /** Nothing follows, and nothing that was handed over may come again. */
+  #hasEnded(): boolean {
+    const { intake, book } = this.#session;
+    return intake.ended && intake.length === 0 && book.open === 0;
   }
 
   #shift(): Waiter<T> | undefined {

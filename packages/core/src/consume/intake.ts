@@ -2,25 +2,34 @@
  * The reading end of a consumer: it asks the driver for messages ahead of the program, within its bounds, and holds them decoded.
  * It reads only while it is wanted, one `receive` at a time.
  */
-import type { DriverConsumer } from "../driver/driver-consumer.ts";
+import type { DriverConsumer, IncomingMessage } from "../driver/driver-consumer.ts";
+import type { Shard } from "../driver/shard.ts";
 import type { StreamError } from "../error/stream-error.ts";
 import type { ErrorWrapper } from "../error/wrap-error.ts";
 import { Fifo } from "../message/fifo.ts";
+import type { Message, Settler } from "../message/message.ts";
 import type { StreamerEvent } from "../observe/event.ts";
 import { backoffDelayMs } from "../time/backoff.ts";
 import type { Clock } from "../time/clock.ts";
 import { nextTurn } from "../time/next-turn.ts";
-import type { BatchDecoder, Decoded } from "./decode-batch.ts";
+import type { BatchDecoder } from "./decode-batch.ts";
+import type { MessageBook } from "./message-book.ts";
+import { PrefetchTarget } from "./prefetch-target.ts";
 
 export interface IntakeOptions {
+  /** 0: one at a time, and only when a reader waits. */
   readonly maxMessages: number;
   readonly maxBytes: number;
+  /** Follow the program's pace instead of always filling up. */
+  readonly adaptive: boolean;
   readonly clock: Clock;
   readonly random: () => number;
   readonly wrapper: ErrorWrapper;
   publish(event: StreamerEvent): void;
   /** Something can be taken, or reading failed or ended. */
   onChange(): void;
+  /** Whether a reader waits. */
+  isAwaited(): boolean;
 }
 
 /** How long one `receive` may wait; only a bound, an abort ends it sooner. */
@@ -30,26 +39,34 @@ const RETRY_BACKOFF = { firstMs: 100, maxMs: 5000 };
 export class Intake<T> {
   readonly #driver: DriverConsumer;
   readonly #decoder: BatchDecoder<T>;
+  readonly #book: MessageBook;
   readonly #options: IntakeOptions;
-  readonly #buffer: Fifo<Decoded<T>> = new Fifo();
+  readonly #target: PrefetchTarget;
+  readonly #buffer: Fifo<Message<T>> = new Fifo();
+  /** What is given again: before all that is unread. */
+  readonly #again: Fifo<Message<T>> = new Fifo();
   #bytes = 0;
   #wanted = false;
   #running: Promise<void> | undefined;
   /** Ends the wait that the loop is in, whichever it is. */
   #interrupt: (() => void) | undefined;
   #waitsForRoom = false;
+  #oneAtATime = false;
   #epoch = 0;
   #ended = false;
   #failure: StreamError | undefined;
 
-  constructor(driver: DriverConsumer, decoder: BatchDecoder<T>, options: IntakeOptions) {
+  constructor(driver: DriverConsumer, decoder: BatchDecoder<T>, book: MessageBook, options: IntakeOptions) {
     this.#driver = driver;
     this.#decoder = decoder;
+    this.#book = book;
     this.#options = options;
+    this.#target = new PrefetchTarget(Math.max(options.maxMessages, 1), options.adaptive);
+    this.#oneAtATime = options.maxMessages === 0;
   }
 
   get length(): number {
-    return this.#buffer.length;
+    return this.#buffer.length + this.#again.length;
   }
   /** Nothing will follow what is buffered. */
   get ended(): boolean {
@@ -59,6 +76,7 @@ export class Intake<T> {
   /** Reads ahead from now on. */
   start(): void {
     this.#wanted = true;
+    if (this.#waitsForRoom && this.#mayRead()) this.#interrupt?.();
     if (this.#running !== undefined || this.#ended || this.#failure !== undefined) return;
     this.#running = this.#run().finally(() => {
       this.#running = undefined;
@@ -74,23 +92,54 @@ export class Intake<T> {
     await this.#running;
   }
 
-  take(): Decoded<T> | undefined {
-    const item = this.#buffer.shift();
-    if (item === undefined) return undefined;
-    this.#bytes -= sizeOf(item);
-    if (this.#waitsForRoom && this.#hasRoom()) this.#interrupt?.();
-    return item;
+  /** Asks for one message at a time, and only when a reader waits. */
+  askOne(oneAtATime: boolean): void {
+    this.#oneAtATime = oneAtATime || this.#options.maxMessages === 0;
+    if (this.#waitsForRoom && this.#mayRead()) this.#interrupt?.();
+  }
+
+  take(): Message<T> | undefined {
+    for (;;) {
+      let message = this.#again.shift();
+      if (message === undefined) {
+        message = this.#buffer.shift();
+        if (message === undefined) return undefined;
+        this.#bytes -= message.incoming.size;
+        this.#target.noteTaken();
+        if (this.#waitsForRoom && this.#mayRead()) this.#interrupt?.();
+      }
+      if (!this.#book.isLost(message)) return message;
+    }
   }
 
   /** Puts back what was taken and not handed over, in its order. */
-  putBack(items: readonly Decoded<T>[]): void {
-    for (const item of items) this.#bytes += sizeOf(item);
-    this.#buffer.unshiftAll(items);
+  putBack(messages: readonly Message<T>[]): void {
+    for (const message of messages) this.#bytes += message.incoming.size;
+    this.#buffer.unshiftAll(messages);
+  }
+
+  /** Takes in what core gives again. */
+  giveAgain(messages: readonly Message<T>[]): void {
+    for (const message of messages) this.#again.push(message);
+    this.#options.onChange();
+  }
+
+  /** Takes out everything that is buffered, or what belongs to some shards. */
+  drain(shards?: readonly Shard[]): Message<T>[] {
+    const all = [...this.#again.drain(), ...this.#buffer.drain()];
+    this.#bytes = 0;
+    if (shards === undefined) return all;
+    const names = new Set(shards.map(({ streamKey, shardId }) => `${streamKey}/${shardId}`));
+    const out: Message<T>[] = [];
+    const kept: Message<T>[] = [];
+    for (const message of all) (names.has(`${message.streamKey}/${message.shardId}`) ? out : kept).push(message);
+    this.putBack(kept);
+    return out;
   }
 
   /** Why reading stopped, once all before it is taken; the next {@link start} tries again. */
   takeFailure(): StreamError | undefined {
-    if (this.#buffer.length > 0) return undefined;
+    if (this.length > 0) return undefined;
     const failure = this.#failure;
     this.#failure = undefined;
     return failure;
@@ -103,15 +152,7 @@ export class Intake<T> {
     this.#interrupt?.();
   }
 
-  #beginEpoch(epoch: number): void {
-    this.#epoch = epoch;
-    this.#buffer.drain();
-    this.#bytes = 0;
-    this.#ended = false;
-    this.#failure = undefined;
-  }
-
-  forEach(visit: (item: Decoded<T>) => void): void {
+  forEach(visit: (message: Message<T>) => void): void {
     this.#buffer.forEach(visit);
   }
 
@@ -124,26 +165,38 @@ export class Intake<T> {
     }
   }
 
+  #beginEpoch(epoch: number): void {
+    this.#epoch = epoch;
+    this.#buffer.drain();
+    this.#again.drain();
+    this.#bytes = 0;
+    this.#ended = false;
+    this.#failure = undefined;
+  }
+
   /** At least half of the buffer is free, so that many small reads do not follow one large one. */
-  #hasRoom(): boolean {
-    const { maxMessages, maxBytes } = this.#options;
-    return this.#buffer.length * 2 <= maxMessages && this.#bytes < maxBytes;
+  #mayRead(): boolean {
+    const waiting = this.#buffer.length;
+    if (this.#oneAtATime) return this.length === 0 && this.#options.isAwaited();
+    return waiting === 0 || (waiting * 2 <= this.#target.messages && this.#bytes < this.#options.maxBytes);
   }
 
   async #run(): Promise<void> {
     let failures = 0;
     while (this.#wanted && !this.#ended) {
-      if (this.#buffer.length > 0 && !this.#hasRoom()) {
+      if (!this.#mayRead()) {
         this.#waitsForRoom = true;
         await this.#pause(undefined);
         this.#waitsForRoom = false;
         continue;
       }
-      const { maxMessages, maxBytes } = this.#options;
       const controller = new AbortController();
       this.#interrupt = () => controller.abort();
       try {
-        await this.#receive(Math.max(maxMessages - this.#buffer.length, 1), maxBytes - this.#bytes, RECEIVE_WAIT_MS, controller.signal);
+        const waiting = this.#buffer.length;
+        this.#target.adapt(waiting, this.#options.clock.monotonic());
+        const maxMessages = this.#oneAtATime ? 1 : Math.max(this.#target.messages - waiting, 1);
+        await this.#receive(maxMessages, this.#options.maxBytes - this.#bytes, RECEIVE_WAIT_MS, controller.signal);
         failures = 0;
         // A backend that always has more at hand would otherwise keep timers, signals and sockets waiting.
         await nextTurn();
@@ -155,13 +208,8 @@ export class Intake<T> {
           return;
         }
         failures += 1;
-        this.#options.publish({
-          code: "receive-failed",
-          level: "warn",
-          message: `reading failed, it is tried again: ${error.message}`,
-          error,
-          count: failures,
-        });
+        const message = `reading failed, it is tried again: ${error.message}`;
+        this.#options.publish({ code: "receive-failed", level: "warn", message, error, count: failures });
         await this.#pause(backoffDelayMs(RETRY_BACKOFF, failures, this.#options.random));
       } finally {
         this.#interrupt = undefined;
@@ -172,17 +220,19 @@ export class Intake<T> {
   async #receive(maxMessages: number, maxBytes: number, maxWaitMs: number, signal: AbortSignal): Promise<void> {
     const received = await this.#driver.receive({ maxMessages, maxBytes, maxWaitMs, paused: [], signal });
     if (received.epoch < this.#epoch) return;
-    const decoded = this.#decoder.decode(received.messages);
-    const items = decoded instanceof Promise ? await decoded : decoded;
+    const leasedAtMs = received.leasedAtMs ?? this.#options.clock.monotonic();
+    const settlerOf = (incoming: IncomingMessage): Settler => this.#book.admit(incoming, leasedAtMs);
+    const decoded = this.#decoder.decode(received.messages, settlerOf);
+    const messages = decoded instanceof Promise ? await decoded : decoded;
     // A seek may have come while the codec worked.
     if (received.epoch < this.#epoch) return;
     if (received.epoch > this.#epoch) this.#beginEpoch(received.epoch);
-    for (const item of items) {
-      this.#bytes += sizeOf(item);
-      this.#buffer.push(item);
+    for (const message of messages) {
+      this.#bytes += message.incoming.size;
+      this.#buffer.push(message);
     }
     if (received.ended === true) this.#ended = true;
-    if (items.length > 0 || this.#ended) this.#options.onChange();
+    if (messages.length > 0 || this.#ended) this.#options.onChange();
   }
 
   /** Waits until interrupted, or for so long. */
@@ -196,8 +246,4 @@ export class Intake<T> {
       };
     });
   }
-}
-
-function sizeOf(item: Decoded<unknown>): number {
-  return ("error" in item ? item.message : item).incoming.size;
 }

@@ -24,14 +24,26 @@ export const RAW: unique symbol = Symbol("raw");
 export class Message<T = Uint8Array> implements DecodeContext {
   /** The driver's object. Not for programs: what is public of it has a getter below. @internal */
   readonly incoming: IncomingMessage;
+  /** Who is told what becomes of it. @internal */
+  readonly settler: Settler;
+  /** Why it could not be read or decoded, if so. @internal */
+  fault: StreamError | undefined = undefined;
   #value: T | typeof RAW;
-  readonly #settler: Settler;
+  readonly #count: number | undefined;
 
   /** @internal */
-  constructor(incoming: IncomingMessage, value: T | typeof RAW, settler: Settler) {
+  constructor(incoming: IncomingMessage, value: T | typeof RAW, settler: Settler, count: number | undefined) {
     this.incoming = incoming;
     this.#value = value;
-    this.#settler = settler;
+    this.settler = settler;
+    this.#count = count;
+  }
+
+  /** The same message, delivered once more. @internal */
+  again(settler: Settler, count: number): Message<T> {
+    const message = new Message<T>(this.incoming, this.#value, settler, count);
+    message.fault = this.fault;
+    return message;
   }
 
   /** Sets what a codec made of it, before it is handed over. @internal */
@@ -87,7 +99,7 @@ export class Message<T = Uint8Array> implements DecodeContext {
   }
   /** 1 on the first delivery. */
   get deliveryCount(): number {
-    return this.incoming.deliveryCount ?? 1;
+    return this.#count ?? this.incoming.deliveryCount ?? 1;
   }
   /** The backend's own position, as text. */
   get id(): string {
@@ -116,18 +128,18 @@ export class Message<T = Uint8Array> implements DecodeContext {
 
   /** Marks the message as done. False when it was lost to this consumer. Does nothing in real-time mode. Twice is a `TypeError`. */
   ack(): boolean {
-    return this.#settler.ack(this);
+    return this.settler.ack(this);
   }
   /** Asks for the message again, after `delayMs` (default 0). */
   nak(options?: { readonly delayMs?: number | undefined }): boolean {
-    return this.#settler.nak(this, options?.delayMs ?? 0);
+    return this.settler.nak(this, options?.delayMs ?? 0);
   }
   /** Gives the message up: it never comes again. */
   term(reason?: string): boolean {
-    return this.#settler.term(this, reason);
+    return this.settler.term(this, reason);
   }
   /** Says that work on it goes on. */
   inProgress(): boolean {
-    return this.#settler.extend(this);
+    return this.settler.extend(this);
   }
 }

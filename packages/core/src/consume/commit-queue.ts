@@ -1,0 +1,205 @@
+/** What is to be told to the broker about deliveries, gathered and sent in batches: at each interval, at a thousand, on commit and close. */
+import type { DriverConsumer, SettleOutcome, Settlement } from "../driver/driver-consumer.ts";
+import { StreamError } from "../error/stream-error.ts";
+import type { ErrorWrapper } from "../error/wrap-error.ts";
+import { backoffDelayMs } from "../time/backoff.ts";
+import type { Clock, Timer } from "../time/clock.ts";
+import { withDeadline } from "../time/deadline.ts";
+import type { Delivery } from "./delivery.ts";
+import type { PositionTracker } from "./position-tracker.ts";
+
+/** One settlement, and the deliveries that it settles: one, or with a committed position many. */
+export interface Commitment {
+  readonly settlement: Settlement;
+  readonly covered: readonly Delivery[];
+}
+
+export interface CommitQueueOptions {
+  readonly driver: DriverConsumer;
+  /** For backends that commit positions. */
+  readonly tracker: PositionTracker | undefined;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly wrapper: ErrorWrapper;
+  /** 0: only when told to. */
+  readonly intervalMs: number;
+  /** How long one round may take, ms. */
+  readonly timeoutMs: number;
+  /** Whether the delivery is still ours; it is taken off if not. */
+  stillOurs(delivery: Delivery): boolean;
+  settled(delivery: Delivery): void;
+  /** The broker says that it was not ours any more, or it could not be told: the message will come again. */
+  lost(deliveries: readonly Delivery[], why: string, error: StreamError | undefined): void;
+}
+
+/** Acks that are sent without waiting for the interval. */
+const FLUSH_AT = 1000;
+const RETRY_BACKOFF = { firstMs: 100, maxMs: 2000 };
+
+export class CommitQueue {
+  readonly #options: CommitQueueOptions;
+  #pending: Commitment[] = [];
+  /** Acks of a backend that commits positions, since the last round. */
+  #acks = 0;
+  #timer: Timer | undefined;
+  #scheduled = false;
+  #attempts = 0;
+  /** The round under way; rounds follow one another, so that settlements keep their order. */
+  #round: Promise<void> = Promise.resolve();
+  #failure: StreamError | undefined;
+
+  constructor(options: CommitQueueOptions) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#pending.length + this.#acks;
+  }
+
+  /** An ack or term; it may wait for the interval. */
+  add(delivery: Delivery, settlement: Settlement): void {
+    if (this.#options.tracker !== undefined) this.#acks += 1;
+    else this.#pending.push({ settlement, covered: [delivery] });
+    const { intervalMs, clock } = this.#options;
+    if (intervalMs === 0) return;
+    if (this.size >= FLUSH_AT) this.#soon();
+    else this.#timer ??= clock.setTimer(() => this.#background(), intervalMs);
+  }
+
+  /** A nak that the broker carries out: its delay begins when it arrives, so it does not wait. */
+  addUrgent(delivery: Delivery, settlement: Settlement): void {
+    this.#pending.push({ settlement, covered: [delivery] });
+    this.#soon();
+  }
+
+  /** Why the last round in the background failed; told once. */
+  takeFailure(): StreamError | undefined {
+    const failure = this.#failure;
+    this.#failure = undefined;
+    return failure;
+  }
+
+  /**
+   * Tells the broker all that is pending, and resolves when it has it. Tries again while the failure is a passing one and time is left;
+   * then rejects, and what could not be told is lost: it comes again.
+   */
+  commit(signal?: AbortSignal): Promise<void> {
+    const { clock, random, timeoutMs } = this.#options;
+    const untilMs = clock.monotonic() + timeoutMs;
+    return this.#next(async () => {
+      for (let attempt = 1; ; attempt++) {
+        const error = await this.#tell(true, signal);
+        if (error === undefined) break;
+        const delayMs = backoffDelayMs(RETRY_BACKOFF, attempt, random);
+        if (!error.retryable || signal?.aborted === true || clock.monotonic() + delayMs > untilMs) {
+          this.#giveUp(error);
+          throw error;
+        }
+        await new Promise<void>((resolve) => void clock.setTimer(resolve, delayMs));
+      }
+    });
+  }
+
+  /** Takes off everything that is pending, untold. */
+  drop(): Delivery[] {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    return this.#takeAll().flatMap((commitment) => commitment.covered);
+  }
+
+  /** Resolves when no round is under way. */
+  async idle(): Promise<void> {
+    await this.#round.catch(() => {});
+  }
+
+  #soon(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#background();
+    });
+  }
+
+  #background(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    const { clock, random } = this.#options;
+    void this.#next(async () => {
+      const error = await this.#tell(false, undefined);
+      if (error === undefined) {
+        this.#attempts = 0;
+      } else if (error.retryable) {
+        // Until the leases are over: then stillOurs takes them off.
+        this.#attempts += 1;
+        this.#timer ??= clock.setTimer(() => this.#background(), backoffDelayMs(RETRY_BACKOFF, this.#attempts, random));
+      } else {
+        this.#failure ??= error;
+        this.#giveUp(error);
+      }
+    });
+  }
+
+  #next(work: () => Promise<void>): Promise<void> {
+    const round = this.#round.catch(() => {}).then(work);
+    this.#round = round.catch(() => {});
+    return round;
+  }
+
+  #takeAll(): Commitment[] {
+    const { tracker } = this.#options;
+    const all = this.#pending;
+    this.#pending = [];
+    if (tracker !== undefined) {
+      this.#acks = 0;
+      for (const { last, covered } of tracker.advance()) all.push({ settlement: { kind: "ack-through", token: last.incoming.token }, covered });
+    }
+    return all;
+  }
+
+  /** One try. What could not be told for now is pending again; the first such error is returned. */
+  async #tell(confirm: boolean, signal: AbortSignal | undefined): Promise<StreamError | undefined> {
+    const { driver, clock, timeoutMs, wrapper, stillOurs, settled, lost } = this.#options;
+    const batch = this.#takeAll().filter(({ covered }) => covered.length !== 1 || stillOurs(covered[0] as Delivery));
+    if (batch.length === 0 && !confirm) return undefined;
+    const settlements = batch.map((commitment) => commitment.settlement);
+    let outcomes: readonly SettleOutcome[] | undefined;
+    let failed: StreamError | undefined;
+    try {
+      outcomes = await withDeadline({ clock, timeoutMs, signal, what: "settling" }, (call) => driver.settle(settlements, { ...call, confirm }));
+    } catch (error) {
+      failed = wrapper.wrap(error, { what: "settling" });
+    }
+    const again: Commitment[] = [];
+    for (let i = 0; i < batch.length; i++) {
+      const commitment = batch[i] as Commitment;
+      const outcome = outcomes?.[i];
+      if (outcome === "done") for (const delivery of commitment.covered) settled(delivery);
+      else if (outcome === "lost") lost(commitment.covered, "its lease had passed when it was settled", undefined);
+      else {
+        if (typeof outcome === "object") failed ??= wrapper.wrap(outcome.error, { what: "settling" });
+        again.push(commitment);
+      }
+    }
+    this.#putBack(again);
+    return failed;
+  }
+
+  #putBack(commitments: readonly Commitment[]): void {
+    if (commitments.length === 0) return;
+    const { tracker } = this.#options;
+    const single: Commitment[] = [];
+    for (const commitment of commitments) {
+      if (tracker !== undefined && commitment.settlement.kind === "ack-through") {
+        tracker.restore(commitment.covered);
+        this.#acks += commitment.covered.length;
+      } else single.push(commitment);
+    }
+    this.#pending = [...single, ...this.#pending];
+  }
+
+  #giveUp(error: StreamError): void {
+    const all = this.#takeAll().flatMap((commitment) => commitment.covered);
+    if (all.length > 0) this.#options.lost(all, "the broker could not be told that it was settled", error);
+  }
+}

@@ -1,0 +1,392 @@
+/**
+ * The book of a grouped consumer: every delivery that is its own, what became of each, and what the broker is told. A redelivery is
+ * another entry than its original, so that neither settles the other.
+ */
+import type { DriverConsumer, IncomingMessage } from "../driver/driver-consumer.ts";
+import type { Shard } from "../driver/shard.ts";
+import type { StreamError } from "../error/stream-error.ts";
+import type { ErrorWrapper } from "../error/wrap-error.ts";
+import { Fifo } from "../message/fifo.ts";
+import type { Message } from "../message/message.ts";
+import type { StreamerEvent } from "../observe/event.ts";
+import type { Clock, Timer } from "../time/clock.ts";
+import { withDeadline } from "../time/deadline.ts";
+import { CommitQueue } from "./commit-queue.ts";
+import type { AutoCommit } from "./consumer-mode.ts";
+import { Delivery, type DeliveryBook } from "./delivery.ts";
+import { LeaseKeeper } from "./lease-keeper.ts";
+import { LiveList } from "./live-list.ts";
+import type { MessageBook } from "./message-book.ts";
+import { PositionTracker } from "./position-tracker.ts";
+import { RedeliveryQueue } from "./redelivery-queue.ts";
+
+export interface LedgerOptions {
+  readonly driver: DriverConsumer;
+  readonly autoCommit: AutoCommit;
+  readonly autoCommitIntervalMs: number;
+  readonly autoCommitDelayMs: number;
+  readonly keepAliveMs: number;
+  /** Naks by itself what was held for so long; undefined: never. */
+  readonly ackTimeoutMs: number | undefined;
+  /** Whether the broker redelivers a nak. */
+  readonly nativeNak: boolean;
+  readonly timeoutMs: number;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly wrapper: ErrorWrapper;
+  publish(event: StreamerEvent): void;
+  /** Messages that core gives again; before all that is unread. */
+  redeliver(messages: readonly Message<unknown>[]): void;
+  /** The number of deliveries that are not settled fell. */
+  onSettled(): void;
+}
+
+export class Ledger implements DeliveryBook, MessageBook {
+  readonly #options: LedgerOptions;
+  readonly #live = new LiveList();
+  readonly #commits: CommitQueue;
+  readonly #keeper: LeaseKeeper | undefined;
+  readonly #tracker: PositionTracker | undefined;
+  readonly #waiting: RedeliveryQueue<Delivery>;
+  /** In the order of handing over, while autoCommit is delayed. */
+  readonly #delayed: Fifo<Delivery> = new Fifo();
+  #delayTimer: Timer | undefined;
+  #ackTimer: Timer | undefined;
+  /** `run` and `relay` settle by themselves: nothing is acked for its age. */
+  settlesByHand = false;
+  /** `orderBy`: core gives nak'ed messages again whatever the broker can do. */
+  nakByCore: boolean;
+
+  constructor(options: LedgerOptions) {
+    this.#options = options;
+    this.nakByCore = !options.nativeNak;
+    const { driver, clock, random, wrapper, timeoutMs, autoCommit } = options;
+    const tracker = driver.acks === "through" ? new PositionTracker() : undefined;
+    this.#tracker = tracker;
+    this.#commits = new CommitQueue({
+      driver,
+      tracker,
+      clock,
+      random,
+      wrapper,
+      timeoutMs,
+      intervalMs: autoCommit === "disabled" ? 0 : Math.max(1, options.autoCommitIntervalMs),
+      stillOurs: (delivery) => !this.#loseIfExpired(delivery),
+      settled: (delivery) => this.#end(delivery, "settled"),
+      lost: this.#lose,
+    });
+    this.#keeper =
+      driver.leaseMs === undefined
+        ? undefined
+        : new LeaseKeeper({
+            driver,
+            leaseMs: driver.leaseMs,
+            keepAliveMs: options.keepAliveMs,
+            live: this.#live,
+            clock,
+            wrapper,
+            publish: options.publish,
+            lost: this.#lose,
+          });
+    this.#waiting = new RedeliveryQueue(clock, (due) => this.#giveAgain(due));
+  }
+
+  /** Deliveries that the broker has not been told of, however far they got. */
+  get open(): number {
+    return this.#live.size;
+  }
+
+  /** A message arrived. */
+  admit(incoming: IncomingMessage, leasedAtMs: number): Delivery {
+    const delivery = new Delivery(incoming, this, leasedAtMs, incoming.deliveryCount ?? 1, false);
+    this.#live.append(delivery);
+    this.#tracker?.add(delivery);
+    this.#keeper?.start();
+    return delivery;
+  }
+
+  handOver(message: Message<unknown>): boolean {
+    const delivery = message.settler as Delivery;
+    if (delivery.state !== "unread" || this.#loseIfExpired(delivery)) return false;
+    const { clock, autoCommit, autoCommitDelayMs, ackTimeoutMs } = this.#options;
+    delivery.state = "held";
+    delivery.handedAtMs = clock.monotonic();
+    delivery.message = message;
+    if (autoCommit === "delayed" && !this.settlesByHand) {
+      this.#delayed.push(delivery);
+      this.#delayTimer ??= clock.setTimer(this.#ackDelayed, autoCommitDelayMs);
+    }
+    if (ackTimeoutMs !== undefined) this.#ackTimer ??= clock.setTimer(this.#nakOverdue, Math.max(1, ackTimeoutMs / 4), { background: true });
+    return true;
+  }
+
+  ack(delivery: Delivery): boolean {
+    if (!this.#maySettle(delivery)) return false;
+    delivery.state = "settling";
+    this.#commits.add(delivery, { kind: "ack", token: delivery.incoming.token });
+    return true;
+  }
+
+  term(delivery: Delivery, reason: string | undefined): boolean {
+    if (!this.#maySettle(delivery)) return false;
+    delivery.state = "settling";
+    this.#commits.add(delivery, { kind: "term", token: delivery.incoming.token, reason });
+    return true;
+  }
+
+  nak(delivery: Delivery, delayMs: number): boolean {
+    if (!(delayMs >= 0)) throw new TypeError("delayMs is a number of milliseconds from 0");
+    if (!this.#maySettle(delivery)) return false;
+    if (this.nakByCore) {
+      delivery.state = "waiting";
+      this.#waiting.add(delivery, delayMs);
+    } else {
+      delivery.state = "settling";
+      this.#commits.addUrgent(delivery, { kind: "nak", token: delivery.incoming.token, delayMs });
+    }
+    return true;
+  }
+
+  extend(delivery: Delivery): boolean {
+    if (delivery.state !== "held" || this.#loseIfExpired(delivery)) return false;
+    this.#keeper?.extendNow(delivery);
+    return true;
+  }
+
+  /** Whether a delivery of this id is still with us, or on its way to being settled. */
+  holds(shard: Shard, id: string): boolean {
+    for (const { incoming } of this.#live) {
+      if (incoming.id === id && incoming.shardId === shard.shardId && incoming.streamKey === shard.streamKey) return true;
+    }
+    return false;
+  }
+
+  /** The failure of a background commit, once. */
+  takeFailure(): StreamError | undefined {
+    return this.#commits.takeFailure();
+  }
+
+  commit(signal?: AbortSignal): Promise<void> {
+    return this.#commits.commit(signal);
+  }
+
+  isLost(message: Message<unknown>): boolean {
+    return (message.settler as Delivery).state === "lost";
+  }
+
+  isHeld(message: Message<unknown>): boolean {
+    return (message.settler as Delivery).state === "held";
+  }
+
+  takeBack(message: Message<unknown>): void {
+    const delivery = message.settler as Delivery;
+    if (delivery.state === "held") delivery.state = "unread";
+  }
+
+  /** Their counts are restored where the broker can. */
+  async giveBack(messages: readonly Message<unknown>[]): Promise<void> {
+    await this.#release(
+      messages.map(({ settler }) => settler as Delivery).filter(({ state }) => state === "unread"),
+      true,
+    );
+  }
+
+  /** These shards are about to go: what is done is told, the rest is no longer ours. */
+  async revoke(shards: readonly Shard[]): Promise<void> {
+    try {
+      if (this.#options.autoCommit !== "disabled") await this.#commits.commit();
+    } finally {
+      this.loseShards(shards);
+    }
+  }
+
+  /** These shards went. */
+  loseShards(shards: readonly Shard[]): void {
+    const names = new Set(shards.map(({ streamKey, shardId }) => `${streamKey}/${shardId}`));
+    const gone = [...this.#live].filter(({ incoming }) => names.has(`${incoming.streamKey}/${incoming.shardId}`));
+    this.#tracker?.forget(shards);
+    if (gone.length > 0) this.#lose(gone, "its shard went to another consumer", undefined);
+  }
+
+  loseTokens(tokens: readonly unknown[]): void {
+    const set = new Set(tokens);
+    const gone = [...this.#live].filter(({ incoming }) => set.has(incoming.token));
+    if (gone.length > 0) this.#lose(gone, "the broker gave it to another consumer", undefined);
+  }
+
+  /**
+   * Tells the broker what is done (not in `disabled`), then gives back the rest: unread messages with their counts restored, those that
+   * were handed over with their counts kept.
+   */
+  async close(): Promise<void> {
+    this.#delayTimer?.cancel();
+    this.#ackTimer?.cancel();
+    this.#waiting.remove(() => true);
+    const { autoCommit, autoCommitDelayMs, clock } = this.#options;
+    try {
+      if (autoCommit === "delayed") this.#ackOlderThan(clock.monotonic() - autoCommitDelayMs);
+      if (autoCommit === "disabled") {
+        await this.#commits.idle();
+        for (const delivery of this.#commits.drop()) if (delivery.state === "settling") delivery.state = "held";
+      } else if (this.#commits.size > 0) await this.#commits.commit();
+      else await this.#commits.idle();
+      const failure = this.takeFailure();
+      if (failure !== undefined) throw failure;
+    } finally {
+      this.#keeper?.stop();
+      const left = [...this.#live];
+      await this.#release(
+        left.filter(({ state }) => state === "unread"),
+        true,
+      );
+      await this.#release(
+        left.filter(({ state }) => state === "held" || state === "waiting"),
+        false,
+      );
+    }
+  }
+
+  /** Forgets everything, as a process that dies does. For tests. */
+  abandon(): void {
+    this.#delayTimer?.cancel();
+    this.#ackTimer?.cancel();
+    this.#keeper?.stop();
+    this.#waiting.remove(() => true);
+    this.#commits.drop();
+    for (const delivery of this.#live) this.#end(delivery, "lost");
+  }
+
+  /** False: it is lost. Settling twice is the program's mistake. */
+  #maySettle(delivery: Delivery): boolean {
+    if (delivery.state === "lost") return false;
+    if (delivery.state !== "held") throw new TypeError("this message was settled before: ack, nak and term are each for once");
+    return !this.#loseIfExpired(delivery);
+  }
+
+  #loseIfExpired(delivery: Delivery): boolean {
+    if (delivery.state === "lost") return true;
+    if (this.#keeper?.isExpired(delivery) !== true) return false;
+    this.#lose([delivery], "its lease passed", undefined);
+    return true;
+  }
+
+  readonly #lose = (deliveries: readonly Delivery[], why: string, error: StreamError | undefined): void => {
+    let heldCount = 0;
+    let unreadCount = 0;
+    for (const delivery of deliveries) {
+      if (delivery.state === "lost" || delivery.state === "settled") continue;
+      if (delivery.state === "unread") unreadCount += 1;
+      else heldCount += 1;
+      this.#end(delivery, "lost");
+    }
+    const [first] = deliveries;
+    if (first === undefined || heldCount + unreadCount === 0) return;
+    this.#waiting.remove(({ state }) => state === "lost");
+    const { streamKey, shardId } = first.incoming;
+    const others = heldCount + unreadCount === 1 ? "" : ` (and ${heldCount + unreadCount - 1} more)`;
+    this.#options.publish({
+      code: "message-lost",
+      level: heldCount > 0 ? "warn" : "info",
+      message: `message ${first.incoming.sequence} of "${streamKey}"${others} is no longer this consumer's and comes again: ${why}`,
+      streamKey,
+      shardId,
+      count: heldCount + unreadCount,
+      ...(error === undefined ? {} : { error }),
+    });
+  };
+
+  #end(delivery: Delivery, state: "settled" | "lost"): void {
+    const wasHeld = delivery.state !== "unread";
+    delivery.state = state;
+    this.#live.remove(delivery);
+    if (state === "lost" && wasHeld) delivery.onLost?.();
+    this.#options.onSettled();
+  }
+
+  async #release(deliveries: readonly Delivery[], unread: boolean): Promise<void> {
+    if (deliveries.length === 0) return;
+    const { driver, clock, timeoutMs, wrapper, publish } = this.#options;
+    for (const delivery of deliveries) this.#end(delivery, "lost");
+    const settlements = deliveries.map(({ incoming }) => ({ kind: "release", token: incoming.token, unread }) as const);
+    try {
+      await withDeadline({ clock, timeoutMs, what: "giving messages back" }, (call) => driver.settle(settlements, { ...call, confirm: true }));
+    } catch (error) {
+      const wrapped = wrapper.wrap(error, { what: "giving messages back" });
+      const message = `${deliveries.length} messages could not be given back; others get them when their leases pass: ${wrapped.message}`;
+      publish({ code: "release-failed", level: "warn", message, count: deliveries.length, error: wrapped });
+    }
+  }
+
+  /** Core's own redelivery: the count and a fresh lease are written, then it goes before all that is unread. */
+  #giveAgain(due: readonly Delivery[]): void {
+    const again: Delivery[] = [];
+    const messages: Message<unknown>[] = [];
+    const nowMs = this.#options.clock.monotonic();
+    for (const delivery of due) {
+      if (delivery.state !== "waiting" || this.#loseIfExpired(delivery)) continue;
+      const next = new Delivery(delivery.incoming, this, delivery.leasedAtMs, delivery.count + 1, true);
+      delivery.successor = next;
+      delivery.state = "settled";
+      this.#live.remove(delivery);
+      this.#live.append(next);
+      again.push(next);
+      if (delivery.message !== undefined) messages.push(delivery.message.again(next, next.count));
+    }
+    if (again.length === 0) return;
+    void this.#recount(again, nowMs);
+    this.#options.redeliver(messages);
+  }
+
+  async #recount(deliveries: readonly Delivery[], nowMs: number): Promise<void> {
+    const { driver, clock, timeoutMs, wrapper, publish, nativeNak } = this.#options;
+    if (driver.leaseMs === undefined) return;
+    const settlements = deliveries.map(({ incoming, count }) =>
+      nativeNak
+        ? ({ kind: "extend", token: incoming.token } as const)
+        : ({ kind: "recount", token: incoming.token, deliveryCount: count } as const),
+    );
+    try {
+      const outcomes = await withDeadline({ clock, timeoutMs, what: "recounting" }, (call) => driver.settle(settlements, { ...call, confirm: false }));
+      const gone = deliveries.filter((delivery, i) => {
+        if (outcomes[i] === "done" && delivery.state !== "settled" && delivery.state !== "lost") delivery.leasedAtMs = nowMs;
+        return outcomes[i] === "lost";
+      });
+      if (gone.length > 0) this.#lose(gone, "the broker gave it to another consumer", undefined);
+    } catch (error) {
+      const wrapped = wrapper.wrap(error, { what: "recounting" });
+      publish({ code: "recount-failed", level: "warn", message: `a delivery count could not be written: ${wrapped.message}`, error: wrapped });
+    }
+  }
+
+  readonly #ackDelayed = (): void => {
+    const { clock, autoCommitDelayMs } = this.#options;
+    this.#delayTimer = undefined;
+    this.#ackOlderThan(clock.monotonic() - autoCommitDelayMs);
+    const next = this.#delayed.peek();
+    if (next !== undefined) {
+      this.#delayTimer = clock.setTimer(this.#ackDelayed, Math.max(1, next.handedAtMs + autoCommitDelayMs - clock.monotonic()));
+    }
+  };
+
+  #ackOlderThan(handedAtMs: number): void {
+    for (let first = this.#delayed.peek(); first !== undefined; first = this.#delayed.peek()) {
+      if (first.state === "held" && first.handedAtMs > handedAtMs) return;
+      this.#delayed.shift();
+      if (first.state === "held") this.ack(first);
+    }
+  }
+
+  readonly #nakOverdue = (): void => {
+    const { clock, ackTimeoutMs } = this.#options;
+    this.#ackTimer = undefined;
+    if (ackTimeoutMs === undefined) return;
+    const nowMs = clock.monotonic();
+    let held = 0;
+    for (const delivery of [...this.#live]) {
+      if (delivery.state !== "held") continue;
+      if (nowMs - delivery.handedAtMs < ackTimeoutMs) held += 1;
+      else this.nak(delivery, 0);
+    }
+    if (held > 0) this.#ackTimer = clock.setTimer(this.#nakOverdue, Math.max(1, ackTimeoutMs / 4), { background: true });
+  };
+}
