@@ -205,7 +205,8 @@ export class Consumer<T = Uint8Array> implements AsyncIterable<Message<T>>, Asyn
     this.#assertFree(what);
     this.#reading = "stream";
     return {
-      read: () => this.#read(undefined),
+      tryRead: () => this.#parts.handover.tryNext(),
+      read: (signal) => this.#parts.handover.next(signal),
       release: () => {
         this.#reading = "nothing";
       },

@@ -4,8 +4,10 @@ import type { Message } from "../message/message.ts";
 
 /** What iterating needs of a consumer. */
 export interface MessageSource<T> {
-  /** The next message at once if it is there, else a promise. */
-  read(): Message<T> | Promise<Message<T>>;
+  /** The next message, if it is there; throws what reading failed with. */
+  tryRead(): Message<T> | undefined;
+  /** Waits for the next message; aborted, it leaves that message to the next reader. */
+  read(signal: AbortSignal): Promise<Message<T>>;
   /** The reader is done with it. Called once. */
   release(): void;
 }
@@ -21,6 +23,8 @@ function isEnd(error: unknown): boolean {
  */
 export class MessageIterator<T> implements AsyncIterableIterator<Message<T>, undefined, undefined> {
   readonly #source: MessageSource<T>;
+  /** Ends the reads that wait, when the iterator is left. */
+  #leaving: AbortController | undefined;
   #done = false;
 
   constructor(source: MessageSource<T>) {
@@ -30,9 +34,10 @@ export class MessageIterator<T> implements AsyncIterableIterator<Message<T>, und
   next(): Promise<IteratorResult<Message<T>, undefined>> {
     if (this.#done) return Promise.resolve({ done: true, value: undefined });
     try {
-      const read = this.#source.read();
-      if (!(read instanceof Promise)) return Promise.resolve({ done: false, value: read });
-      return read.then(
+      const message = this.#source.tryRead();
+      if (message !== undefined) return Promise.resolve({ done: false, value: message });
+      this.#leaving ??= new AbortController();
+      return this.#source.read(this.#leaving.signal).then(
         (value) => ({ done: false, value }),
         (error: unknown) => this.#fail(error),
       );
@@ -62,12 +67,14 @@ export class MessageIterator<T> implements AsyncIterableIterator<Message<T>, und
   #finish(): void {
     if (this.#done) return;
     this.#done = true;
+    this.#leaving?.abort();
     this.#source.release();
   }
 
   #fail(error: unknown): IteratorResult<Message<T>, undefined> {
+    const wasLeft = this.#done;
     this.#finish();
-    if (isEnd(error)) return { done: true, value: undefined };
+    if (wasLeft || isEnd(error)) return { done: true, value: undefined };
     throw error;
   }
 }

@@ -26,8 +26,8 @@ export class StoredMessage implements IncomingMessage {
     this.brokerTimestampMs = brokerTimestampMs;
     this.timestampMs = message.timestampMs ?? brokerTimestampMs;
     this.size = message.payload.length;
-    this.key = message.key === undefined ? undefined : message.key.slice();
-    this.headers = message.headers;
+    this.key = message.key === undefined ? undefined : new Uint8Array(message.key);
+    this.headers = message.headers?.map(([name, value]) => [name, typeof value === "string" ? value : new Uint8Array(value)]);
     this.messageId = message.messageId;
     this.#slab = slab;
     this.#offset = offset;
