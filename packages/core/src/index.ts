@@ -2,6 +2,7 @@
 export { Admin, type CreateStreamOptions, type StreamNamespaces } from "./connect/admin.ts";
 export { connect } from "./connect/connect.ts";
 export type { ConnectNamespaces, ConnectOptions } from "./connect/connect-options.ts";
+export { shutdownOn } from "./connect/shutdown-on.ts";
 export { Streamer } from "./connect/streamer.ts";
 export { Consumer } from "./consume/consumer.ts";
 export { AutoCommit, AutoStreamReset, ConsumerMode } from "./consume/consumer-mode.ts";
@@ -15,6 +16,16 @@ export type {
   StreamSelection,
 } from "./consume/consumer-options.ts";
 export { type RelayOptions, type RelayOutput, type RelayResult, relay, type Transform } from "./consume/relay.ts";
+export {
+  type BatchHandler,
+  type DeadLetter,
+  type Handler,
+  type HandlerContext,
+  NonRetryableError,
+  type RetryOptions,
+  type RunMiddleware,
+  type RunOptions,
+} from "./consume/run-options.ts";
 export type { AdminCall, Capabilities } from "./driver/capabilities.ts";
 export type { Driver, Retention } from "./driver/driver.ts";
 export type { GroupInfo, StreamInfo } from "./driver/driver-admin.ts";

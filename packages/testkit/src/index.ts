@@ -11,14 +11,18 @@ export {
   type ConformanceHarness,
   type ConformanceLimits,
   DEFAULT_LIMITS,
+  type Leases,
+  type LeaseTimes,
 } from "./conformance/harness.ts";
 export { type CaseResult, type CaseStatus, type ConformanceReport, formatReport } from "./conformance/report.ts";
 export { requiredAbilities } from "./conformance/required-abilities.ts";
 export type { ConformanceRunner, RunnerTest } from "./conformance/runner.ts";
+export { abandon } from "./fault/abandon.ts";
 export { FaultError, type FaultKind, type FaultPlan, type FaultRule, type FaultyOperation } from "./fault/fault-plan.ts";
 export { type FaultControls, type FaultyOptions, faulty } from "./fault/faulty.ts";
 export { type Interception, interceptDriver } from "./fault/intercept-driver.ts";
 export { overriding } from "./fault/overriding.ts";
+export { type DrainOptions, drain } from "./wait/drain.ts";
 export { eventually } from "./wait/eventually.ts";
 export { type NextMessageOptions, nextMessage } from "./wait/next-message.ts";
 export { within } from "./wait/within.ts";

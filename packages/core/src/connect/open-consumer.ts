@@ -1,141 +1,151 @@
-/** From options to a consumer: checks, defaults, which streams, the driver's half, and the parts it reads through. */
+/** From options to a consumer: which streams, from where, in which mode, and the parts that it reads through. */
 import { Assignment } from "../consume/assignment.ts";
 import { Consumer } from "../consume/consumer.ts";
 import type { ConsumerMode } from "../consume/consumer-mode.ts";
 import type { ConsumerOptions, StreamSelection } from "../consume/consumer-options.ts";
 import { BatchDecoder } from "../consume/decode-batch.ts";
 import { Handover } from "../consume/handover.ts";
-import { Intake } from "../consume/intake.ts";
+import { makeSession, openDriverConsumer } from "../consume/open-session.ts";
 import { RateLimiter } from "../consume/rate-limiter.ts";
-import { realTimeSettler } from "../consume/real-time-settler.ts";
+import type { Session } from "../consume/session.ts";
 import type { ConsumerRequest, DriverConsumer } from "../driver/driver-consumer.ts";
+import type { Shard, ShardPosition, ShardStart } from "../driver/shard.ts";
 import { StreamError } from "../error/stream-error.ts";
-import { withDeadline } from "../time/deadline.ts";
-import { assertGroupName } from "../url/group-name.ts";
-import { assertUsableStreamKey } from "../url/stream-key.ts";
-import { compilePattern } from "../url/stream-pattern.ts";
+import type { Producer } from "../produce/producer.ts";
+import { type ConsumerPlan, planConsumer } from "./consumer-plan.ts";
 import { lateCloseFailed } from "./open-producer.ts";
+import { type SelectedStreams, selectStreams } from "./select-streams.ts";
 import type { StreamerParts } from "./streamer.ts";
-
-const DEFAULT_PREFETCH_MESSAGES = 1000;
-const DEFAULT_PREFETCH_BYTES = 64 * 1024 * 1024;
 
 export async function openConsumer<T, Mode extends ConsumerMode>(
   parts: StreamerParts,
   streams: StreamSelection | undefined,
   given: ConsumerOptions<T, Mode>,
+  createProducer: () => Promise<Producer>,
   onClosed: (consumer: Consumer<T>) => void,
 ): Promise<Consumer<T>> {
-  const { connection, driver, clock, wrapper, events } = parts;
+  const { connection, driver, clock, random, wrapper, events } = parts;
+  const { capabilities } = connection;
   const { portable, namespace } = parts.options.check<ConsumerOptions<T, Mode>>("consumer", given);
   const selected = selectStreams(parts, streams);
-  const mode: ConsumerMode = portable.mode ?? "real-time";
-  const fail = (code: "group-is-set" | "group-not-set" | "unsupported" | "invalid-option", text: string): StreamError =>
-    new StreamError(code, text, { phase: "setup", backend: driver.name });
+  const plan = planConsumer(parts, portable);
+  const what = `creating a consumer of ${selected.text}`;
 
-  if (mode === "real-time" && portable.group !== undefined) {
-    throw fail("group-is-set", `a real-time consumer has no group: leave group out, or say mode "resumable" or "load-balanced"`);
-  }
-  if (mode === "load-balanced" && portable.group === undefined) throw fail("group-not-set", "a load-balanced consumer needs a group");
-  if (portable.group !== undefined) assertGroupName(portable.group, "group");
-  if (portable.consumerName !== undefined) assertGroupName(portable.consumerName, "consumerName");
-  const { capabilities } = connection;
-  if (!capabilities.modes.includes(mode)) {
-    throw fail(
-      "unsupported",
-      `mode "${mode}" on ${driver.name}: ${capabilities.reasons?.[mode] ?? `it has ${capabilities.modes.join(", ")}`}`,
-    );
-  }
-  if (mode === "real-time" && portable.autoCommit !== undefined)
-    throw fail("invalid-option", "autoCommit in real-time mode: nothing is committed there");
-  if (portable.onDecodeError === "dead-letter") throw fail("unsupported", `onDecodeError: "dead-letter" comes with run`);
-  if ((portable.shards ?? 1) > 1 && !capabilities.shards) throw fail("unsupported", `shards on ${driver.name}`);
-
-  const maxMessages = Math.max(portable.maxPrefetchMessages ?? DEFAULT_PREFETCH_MESSAGES, 1);
-  const maxBytes = Math.max(portable.maxPrefetchBytes ?? DEFAULT_PREFETCH_BYTES, 1);
+  // The parts know each other through these; they are set before anything is read.
+  let session: Session<T> | undefined;
+  let handover: Handover<T> | undefined;
   let assignment: Assignment | undefined;
-  const request: ConsumerRequest = {
-    mode,
+  /** Shards that may be about to go: while there are any, nothing is handed over. */
+  const revoking = new Set<string>();
+  const settleRevoking = (shards: readonly Shard[]): void => {
+    const before = revoking.size;
+    for (const shard of shards) revoking.delete(`${shard.streamKey}/${shard.shardId}`);
+    if (before > 0 && revoking.size === 0) handover?.release();
+  };
+  const base: Omit<ConsumerRequest, "mode" | "group" | "from" | "until"> = {
     streams: selected.streams,
-    group: portable.group,
-    consumerName: portable.consumerName ?? `${parts.clientName}-${Math.floor(parts.random() * 2 ** 48).toString(36)}`,
-    from: portable.autoStreamReset ?? "latest",
-    until: portable.until,
+    consumerName: plan.consumerName,
     createStream: portable.createStream ?? true,
     shards: portable.shards,
-    settlement: "explicit",
-    maxUnsettled: maxMessages,
-    maxUnsettledBytes: maxBytes,
+    settlement: plan.autoCommit === "immediate" ? "none" : "explicit",
+    maxUnsettled: Math.max(plan.maxPrefetchMessages, 1),
+    maxUnsettledBytes: plan.maxPrefetchBytes,
     options: namespace,
-    holds: () => false,
+    holds: (shard, id) => session?.ledger?.holds(shard, id) ?? false,
     onAssigned: (shards) => {
+      session?.intake.drain(shards);
+      session?.ledger?.loseShards(shards);
       assignment?.learn(shards);
-      for (const { streamKey, shardId, origin } of shards) {
-        events.publish({
-          code: "shard-assigned",
-          level: "info",
-          message: `shard ${shardId} of "${streamKey}" is read from ${origin}`,
-          streamKey,
-          shardId,
-        });
-      }
+      settleRevoking(shards);
+      for (const shard of shards) events.publish(shardEvent("shard-assigned", `is read from ${shard.origin} on`, shard, plan.group));
     },
-    onRevoking: async (shards) => assignment?.forget(shards),
-    onLost: () => {},
+    onRevoking: async (shards, call) => {
+      if (revoking.size === 0) handover?.hold();
+      for (const shard of shards) revoking.add(`${shard.streamKey}/${shard.shardId}`);
+      await session?.ledger?.settleDone(call.signal);
+    },
+    onKept: (shards) => settleRevoking(shards),
+    onLost: (lost) => {
+      if ("shards" in lost) {
+        assignment?.forget(lost.shards);
+        session?.intake.drain(lost.shards);
+        session?.ledger?.loseShards(lost.shards);
+        settleRevoking(lost.shards);
+        for (const shard of lost.shards) events.publish(shardEvent("shard-revoked", "went to another consumer", shard, plan.group));
+      } else session?.ledger?.loseTokens(lost.tokens);
+    },
   };
-  const what = `creating a consumer of ${selected.text}`;
-  const timeoutMs = portable.timeoutMs ?? parts.timeoutMs;
-  let driverConsumer: DriverConsumer;
-  try {
-    driverConsumer = await withDeadline(
-      { clock, timeoutMs, signal: portable.signal, what },
-      (call) => connection.openConsumer(request, call),
-      (late) => void late.close({ signal: AbortSignal.abort() }).catch((error: unknown) => events.publish(lateCloseFailed(error))),
-    );
-  } catch (error) {
-    throw wrapper.wrap(error, { phase: "setup", streamKey: selected.only, what });
-  }
+  const open = async (request: ConsumerRequest, signal: AbortSignal | undefined): Promise<DriverConsumer> => {
+    try {
+      return await openDriverConsumer((call) => connection.openConsumer(request, call), {
+        clock,
+        timeoutMs: plan.timeoutMs,
+        signal,
+        what,
+        wrapper,
+        onLate: (late) =>
+          void late.close({ signal: AbortSignal.abort() }).catch((error: unknown) => events.publish(lateCloseFailed(error))),
+      });
+    } catch (error) {
+      throw wrapper.wrap(error, { phase: "setup", streamKey: selected.only, what });
+    }
+  };
+  const decoder = new BatchDecoder<T>({ codec: portable.codec, maxMessageBytes: portable.maxMessageBytes, backend: driver.name });
+  const sessionOn = (driverConsumer: DriverConsumer, request: ConsumerRequest): Session<T> =>
+    makeSession<T>(driverConsumer, request, {
+      ...plan,
+      decoder,
+      maxMessages: plan.maxPrefetchMessages,
+      maxBytes: plan.maxPrefetchBytes,
+      nativeNak: capabilities.nak === "native",
+      clock,
+      random,
+      wrapper,
+      timeoutMs: parts.timeoutMs,
+      publish: events.publish,
+      onChange: () => handover?.feed(),
+      isAwaited: () => handover?.awaited ?? false,
+    });
 
+  const request: ConsumerRequest = { ...base, mode: plan.mode, group: plan.group, from: plan.autoStreamReset, until: portable.until };
+  const driverConsumer = await open(request, portable.signal);
   assignment = new Assignment(selected.covers, driverConsumer.start);
-  const decoder = new BatchDecoder<T>({
-    codec: portable.codec,
-    maxMessageBytes: portable.maxMessageBytes,
-    backend: driver.name,
-    settler: realTimeSettler,
-  });
-  const intake = new Intake<T>(driverConsumer, decoder, {
-    maxMessages,
-    maxBytes,
-    clock,
-    random: parts.random,
-    wrapper,
-    publish: events.publish,
-    onChange: () => handover.feed(),
-  });
+  tellNewGroup(parts, plan, selected, driverConsumer.start);
+  session = sessionOn(driverConsumer, request);
   const perSecond = portable.maxMessagesPerSecond;
-  const handover: Handover<T> = new Handover<T>(intake, {
+  handover = new Handover<T>(session, {
     backend: driver.name,
     onDecodeError: portable.onDecodeError ?? "throw",
     limiter: perSecond === undefined || perSecond === 0 ? undefined : new RateLimiter(perSecond, clock),
     clock,
+    random,
     publish: events.publish,
   });
+  const unsupported = (ability: "seek" | "fetch"): StreamError =>
+    new StreamError("unsupported", `${ability} on ${driver.name}${because(capabilities.reasons?.[ability])}`, { backend: driver.name });
   const consumer: Consumer<T> = new Consumer<T>({
-    driver: driverConsumer,
-    intake,
+    session,
     handover,
     assignment,
+    plan,
+    onDecodeError: portable.onDecodeError,
+    isReadToItsEnd: portable.until === "end",
     clock,
+    random,
     wrapper,
     timeoutMs: parts.timeoutMs,
     unsupported: {
-      ...(capabilities.seek
-        ? {}
-        : { seek: fail("unsupported", `seek and rewind on ${driver.name}${because(capabilities.reasons?.seek)}`) }),
-      ...(capabilities.fetch && driverConsumer.flow === "pull"
-        ? {}
-        : { fetch: fail("unsupported", `fetch on ${driver.name}${because(capabilities.reasons?.fetch)}`) }),
+      ...(capabilities.seek ? {} : { seek: unsupported("seek") }),
+      ...(capabilities.fetch && driverConsumer.flow === "pull" ? {} : { fetch: unsupported("fetch") }),
     },
+    countsGivenBack: capabilities.nak === "native" && driverConsumer.flow === "pull",
+    publish: events.publish,
+    reopen: async (targets: readonly ShardPosition[], signal) => {
+      const moved: ConsumerRequest = { ...base, mode: "real-time", group: undefined, from: targets, settlement: "explicit" };
+      session = sessionOn(await open(moved, signal), moved);
+      return session;
+    },
+    createProducer,
     onClosed: () => onClosed(consumer),
   });
   return consumer;
@@ -145,40 +155,20 @@ function because(reason: string | undefined): string {
   return reason === undefined ? "" : `: ${reason}`;
 }
 
-interface Selected {
-  readonly streams: readonly string[] | { readonly pattern: string };
-  /** For texts. */
-  readonly text: string;
-  /** The key, if it is only one. */
-  readonly only: string | undefined;
-  covers(streamKey: string): boolean;
+function shardEvent(
+  code: "shard-assigned" | "shard-revoked",
+  text: string,
+  { streamKey, shardId }: { readonly streamKey: string; readonly shardId: number },
+  group: string | undefined,
+) {
+  const message = `shard ${shardId} of "${streamKey}" ${text}`;
+  return { code, level: "info" as const, message, streamKey, shardId, ...(group === undefined ? {} : { group }) };
 }
 
-function selectStreams(parts: StreamerParts, streams: StreamSelection | undefined): Selected {
-  const { capabilities } = parts.connection;
-  const backend = parts.driver.name;
-  if (typeof streams === "object" && !Array.isArray(streams) && "pattern" in streams) {
-    const { pattern } = streams;
-    const covers = compilePattern(pattern);
-    if (capabilities.patterns === "none" || (capabilities.patterns === "all" && pattern !== "**")) {
-      const reason =
-        capabilities.reasons?.patterns ?? (capabilities.patterns === "all" ? 'only the pattern "**"' : "list the streams instead");
-      throw new StreamError("unsupported", `pattern "${pattern}" on ${backend}: ${reason}`, { phase: "setup", backend });
-    }
-    return { streams: { pattern }, text: `"${pattern}"`, only: undefined, covers };
-  }
-  const keys = typeof streams === "string" ? [streams] : ((streams as readonly string[] | undefined) ?? parts.url.streamKeys);
-  if (!Array.isArray(keys)) throw new TypeError('streams are a key, a list of keys, or { pattern: "orders.*" }; options come second');
-  if (keys.length === 0)
-    throw new StreamError("stream-key-empty", "name at least one stream, in createConsumer or behind the URL's last slash", {
-      phase: "setup",
-    });
-  for (const key of keys) assertUsableStreamKey(key, "consume");
-  const unique = [...new Set(keys)];
-  return {
-    streams: unique,
-    text: unique.map((key) => `"${key}"`).join(", "),
-    only: unique.length === 1 ? unique[0] : undefined,
-    covers: (streamKey) => unique.includes(streamKey),
-  };
+/** A group without a position begins somewhere: with `latest` that is easily missed. */
+function tellNewGroup(parts: StreamerParts, plan: ConsumerPlan, selected: SelectedStreams, start: readonly ShardStart[]): void {
+  const fresh = start.filter(({ origin }) => origin === "earliest" || origin === "latest");
+  if (plan.group === undefined || fresh.length === 0) return;
+  const message = `group "${plan.group}" had no position on ${selected.text} (${fresh.length} shards) and begins at ${plan.autoStreamReset}`;
+  parts.events.publish({ code: "group-created", level: "info", message, group: plan.group });
 }

@@ -34,6 +34,8 @@ export interface StreamerParts {
 
 interface Child {
   close(): Promise<void>;
+  /** Of consumers: hands nothing more over, and resolves when its loop has asked for more. */
+  drain?(): Promise<void>;
 }
 
 /** A connection to one backend. All methods may run concurrently. Closing it closes what it made. */
@@ -95,7 +97,13 @@ export class Streamer implements AsyncDisposable {
     options: ConsumerOptions<T, Mode> = {},
   ): Promise<Consumer<T>> {
     this.#assertOpen();
-    const consumer = await openConsumer<T, Mode>(this.#parts, streams, options, (child) => this.#children.delete(child));
+    const consumer = await openConsumer<T, Mode>(
+      this.#parts,
+      streams,
+      options,
+      () => this.createProducer(),
+      (child) => this.#children.delete(child),
+    );
     return this.#adopt(consumer);
   }
 
@@ -119,6 +127,19 @@ export class Streamer implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** Lets every loop finish the message that it has, for at most so long, then closes. See `shutdownOn`. @internal */
+  async shutdown(drainTimeoutMs: number): Promise<void> {
+    const drained = Promise.all(Array.from(this.#children, (child) => child.drain?.()));
+    const { clock } = this.#parts;
+    try {
+      await withDeadline({ clock, timeoutMs: drainTimeoutMs, what: "draining" }, () => drained);
+    } catch (error) {
+      const message = `a loop did not ask for its next message within ${drainTimeoutMs} ms; what it has is given back`;
+      this.#parts.events.publish({ code: "drain-timeout", level: "warn", message, error });
+    }
     await this.close();
   }
 

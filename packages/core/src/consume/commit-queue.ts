@@ -1,6 +1,6 @@
 /** What is to be told to the broker about deliveries, gathered and sent in batches: at each interval, at a thousand, on commit and close. */
-import type { DriverConsumer, SettleOutcome, Settlement } from "../driver/driver-consumer.ts";
-import { StreamError } from "../error/stream-error.ts";
+import type { DriverConsumer, Settlement, SettleOutcome } from "../driver/driver-consumer.ts";
+import type { StreamError } from "../error/stream-error.ts";
 import type { ErrorWrapper } from "../error/wrap-error.ts";
 import { backoffDelayMs } from "../time/backoff.ts";
 import type { Clock, Timer } from "../time/clock.ts";
@@ -152,7 +152,8 @@ export class CommitQueue {
     this.#pending = [];
     if (tracker !== undefined) {
       this.#acks = 0;
-      for (const { last, covered } of tracker.advance()) all.push({ settlement: { kind: "ack-through", token: last.incoming.token }, covered });
+      for (const { last, covered } of tracker.advance())
+        all.push({ settlement: { kind: "ack-through", token: last.incoming.token }, covered });
     }
     return all;
   }
@@ -166,7 +167,9 @@ export class CommitQueue {
     let outcomes: readonly SettleOutcome[] | undefined;
     let failed: StreamError | undefined;
     try {
-      outcomes = await withDeadline({ clock, timeoutMs, signal, what: "settling" }, (call) => driver.settle(settlements, { ...call, confirm }));
+      outcomes = await withDeadline({ clock, timeoutMs, signal, what: "settling" }, (call) =>
+        driver.settle(settlements, { ...call, confirm }),
+      );
     } catch (error) {
       failed = wrapper.wrap(error, { what: "settling" });
     }

@@ -23,13 +23,21 @@ export interface ConsumerOptions<T, Mode extends ConsumerMode = ConsumerMode> ex
   readonly until?: "end" | undefined;
   /** Turns bytes into values. Default: none, `value` is the bytes. */
   readonly codec?: Decoder<T> | undefined;
-  /** What to do with a message that cannot be read or decoded. Default: `"throw"`: the read rejects, the next one goes on after it. */
+  /** How often what is acked is told to the broker, ms; also at 1,000 acks and on close. Default: 1000. Not in `disabled`. */
+  readonly autoCommitIntervalMs?: number | undefined;
+  /** With autoCommit `"delayed"`: how long after it was handed over a message is acked, ms. Default: 5000. */
+  readonly autoCommitDelayMs?: number | undefined;
+  /** How long a message that was handed over is kept from others while it is not settled, ms. Then it is lost to this consumer. Default: 300,000. */
+  readonly keepAliveMs?: number | undefined;
+  /** Nak by itself what was handed over and not settled for so long, ms. Default: never. */
+  readonly ackTimeoutMs?: number | undefined;
+  /** What to do with a message that cannot be read or decoded. `"throw"`: the read rejects and the next one goes on after it; in a group the message comes again. Default: `"dead-letter"` in a `run` that has one, else `"throw"`. */
   readonly onDecodeError?: "throw" | "term" | "raw" | "dead-letter" | undefined;
   /** Create a missing stream. Default: true (file: it is waited for); false makes it `stream-not-found`. */
   readonly createStream?: boolean | undefined;
   /** Shards of a stream that has to be created. Default: 1. */
   readonly shards?: number | undefined;
-  /** Messages read ahead, at most. Default: 1000. */
+  /** Messages read ahead, at most; as many as about two seconds of work take. Default: 1000; load-balanced and immediate 100. Immediate with 0: one, when asked. */
   readonly maxPrefetchMessages?: number | undefined;
   /** Bytes read ahead, at most. Default: 64 MiB. */
   readonly maxPrefetchBytes?: number | undefined;

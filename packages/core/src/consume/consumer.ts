@@ -1,66 +1,107 @@
-/** What a program receives with. Reading ahead is the intake's, handing over the handover's; here is what may be asked, and when. */
-import type { DriverConsumer } from "../driver/driver-consumer.ts";
+/** What a program receives with: what may be asked of it, and when. Reading, handing over, settling and running are each a part of their own. */
+import type { ConsumerPlan } from "../connect/consumer-plan.ts";
 import type { ShardPosition, ShardStart } from "../driver/shard.ts";
 import { StreamError } from "../error/stream-error.ts";
 import type { ErrorWrapper } from "../error/wrap-error.ts";
 import type { Message } from "../message/message.ts";
+import type { StreamerEvent } from "../observe/event.ts";
+import type { Producer } from "../produce/producer.ts";
 import type { Clock } from "../time/clock.ts";
 import { withDeadline } from "../time/deadline.ts";
 import type { Assignment } from "./assignment.ts";
-import type { Abortable, FetchOptions, RewindTarget, ShardLag } from "./consumer-options.ts";
-import { Undecodable } from "./decode-batch.ts";
+import type { Abortable, ConsumerOptions, FetchOptions, RewindTarget, ShardLag } from "./consumer-options.ts";
 import { fetchMessages } from "./fetch.ts";
 import { closedError, type Handover } from "./handover.ts";
-import type { Intake } from "./intake.ts";
 import { MessageIterator, type MessageSource, readableFrom } from "./iterate.ts";
+import { runHandler } from "./run.ts";
+import type { BatchHandler, Handler, RunOptions } from "./run-options.ts";
+import type { Session } from "./session.ts";
 
 /** What a streamer gives a consumer to work with. */
 export interface ConsumerParts<T> {
-  readonly driver: DriverConsumer;
-  readonly intake: Intake<T>;
+  readonly session: Session<T>;
   readonly handover: Handover<T>;
   readonly assignment: Assignment;
+  readonly plan: ConsumerPlan;
+  readonly onDecodeError: ConsumerOptions<T>["onDecodeError"];
+  /** `until: "end"`. */
+  readonly isReadToItsEnd: boolean;
   readonly clock: Clock;
+  readonly random: () => number;
   readonly wrapper: ErrorWrapper;
   /** For seeking, lag and closing. */
   readonly timeoutMs: number;
   /** Why `seek` or `fetch` cannot be done here, if so. */
   readonly unsupported: Readonly<Partial<Record<"seek" | "fetch", StreamError>>>;
+  /** The broker counts a delivery that was given back unread. */
+  readonly countsGivenBack: boolean;
+  publish(event: StreamerEvent): void;
+  /** Opens the same streams in real-time mode, there. */
+  reopen(targets: readonly ShardPosition[], signal: AbortSignal | undefined): Promise<Session<T>>;
+  /** For dead letters; it has no anchor. */
+  createProducer(): Promise<Producer>;
   onClosed(): void;
 }
 
 /** What is being read with: one way at a time, because two readers of one buffer would each miss what the other got. */
-type Reading = "nothing" | "stream" | "fetch";
+type Reading = "nothing" | "stream" | "fetch" | "run" | "relay";
 
 /**
- * Receives the messages of one or more streams: `for await (const message of consumer.stream())`.
+ * Receives the messages of one or more streams: `for await (const message of consumer.stream())`, or `consumer.run(handler)`.
  *
  * Its start was fixed before it was given out: what is sent after that is never missed. It reads ahead only once it is read from.
  */
 export class Consumer<T = Uint8Array> implements AsyncIterable<Message<T>>, AsyncDisposable {
   readonly #parts: ConsumerParts<T>;
+  readonly #handover: Handover<T>;
   readonly #ending = new AbortController();
+  /** Aborted when work is to come to its end: on drain, and on close. */
+  readonly #winding = new AbortController();
+  /** Asking for the next message acks the one before. */
+  #acksOnNext: boolean;
+  /** In real-time mode from the start, or since a seek. */
+  #isUngrouped: boolean;
+  #session: Session<T>;
   #reading: Reading = "nothing";
   #paused = false;
+  #moving = false;
+  #draining = false;
   #closing: Promise<void> | undefined;
+  /** What was handed over last, while asking for more acks it. */
+  #last: Message<T> | undefined;
 
   /** @internal */
   constructor(parts: ConsumerParts<T>) {
     this.#parts = parts;
+    this.#session = parts.session;
+    this.#handover = parts.handover;
+    this.#isUngrouped = parts.plan.mode === "real-time";
+    this.#acksOnNext = parts.session.ledger !== undefined && parts.plan.autoCommit === "on-next";
   }
 
   /** From where each shard was read first. */
   get start(): readonly ShardStart[] {
-    return this.#parts.driver.start;
+    return this.#parts.session.driver.start;
+  }
+  /** The group it reads for; undefined in real-time mode. */
+  get group(): string | undefined {
+    return this.#parts.plan.group;
   }
 
   /**
-   * The next message. Concurrent calls each get another one. Rejects `stream-ended` at the end of a bounded read, `closed` after close,
-   * `aborted` (nothing is lost), `consumer-busy` while a `stream()` is open, and what reading failed with.
+   * The next message. Concurrent calls each get another one (in a group that acks on-next: `consumer-busy`). In on-next it acks the
+   * message before; the last one is the caller's to ack. Rejects `stream-ended` at the end of a bounded read, `closed` after close,
+   * `aborted` (nothing is lost), `consumer-busy` while a `stream()` is open, and what reading or a background commit failed with.
    */
   next(options?: Abortable): Promise<Message<T>> {
     try {
       this.#assertFree("next");
+      if (this.#acksOnNext && this.#handover.awaited) {
+        throw new StreamError(
+          "consumer-busy",
+          'a second next() while one waits: in on-next the order of acks would be lost; use run, or autoCommit "rolling"',
+        );
+      }
       return Promise.resolve(this.#read(options?.signal));
     } catch (error) {
       return Promise.reject(error);
@@ -76,14 +117,23 @@ export class Consumer<T = Uint8Array> implements AsyncIterable<Message<T>>, Asyn
     return this.stream();
   }
 
-  /** The messages as a web stream, which reads nothing ahead of its reader. Cancelling it ends the stream, not the consumer. */
+  /**
+   * The messages as a web stream, which reads nothing ahead of its reader. Cancelling it ends the stream, not the consumer. In a group
+   * it refuses on-next: whatever reads ahead in a pipe would ack ahead.
+   */
   readable(): ReadableStream<Message<T>> {
+    if (this.#acksOnNext) {
+      throw new StreamError(
+        "invalid-option",
+        'readable() with autoCommit "on-next" would ack what a pipe only read ahead: use "rolling" and ack yourself, or run',
+      );
+    }
     return readableFrom(this.#claim("readable"));
   }
 
   /**
-   * Up to `maxMessages`, as many as there are when `expiresMs` has passed: an empty array is normal. Nothing beyond them is read. On
-   * rejection nothing is lost.
+   * Up to `maxMessages`, as many as there are when `expiresMs` has passed: an empty array is normal. Nothing beyond them is read, and
+   * nothing is acked by it. On rejection nothing is lost.
    */
   async fetch(options: FetchOptions): Promise<Message<T>[]> {
     if (!Number.isSafeInteger(options.maxMessages) || options.maxMessages < 1) throw new TypeError("maxMessages is a whole number from 1");
@@ -91,24 +141,41 @@ export class Consumer<T = Uint8Array> implements AsyncIterable<Message<T>>, Asyn
     this.#assertFree("fetch");
     if (this.#parts.unsupported.fetch !== undefined) throw this.#parts.unsupported.fetch;
     if (this.#paused) throw new StreamError("consumer-busy", "this consumer is paused: resume() it before fetch");
-    const { intake, handover, clock } = this.#parts;
-    if (handover.awaited) throw new StreamError("consumer-busy", "fetch while a next() waits: await it first, or abort it");
+    if (this.#handover.awaited || this.#moving)
+      throw new StreamError("consumer-busy", "fetch while a next() or a seek waits: await it first");
+    this.#last = undefined;
     this.#reading = "fetch";
     try {
-      return await fetchMessages(intake, handover, options, this.#ending.signal, clock);
+      return await fetchMessages(this.#session, this.#handover, options, this.#ending.signal, this.#parts.clock);
     } finally {
       this.#reading = "nothing";
     }
   }
 
-  /** Goes to the first message that the broker stored strictly later than `time` (a date, or ms since the epoch), in every assigned shard. */
+  /**
+   * Calls `handler` for each message, or each batch, until `signal` aborts, the bounded read ends, or `close`. A message is acked when its
+   * handler returns; when it throws, it comes again after a back-off, and after `maxDeliveries` it is dead-lettered. What the handler
+   * settled itself stays so. Resolves when it has drained.
+   */
+  run(handler: Handler<T>, options?: RunOptions<T> & { readonly batch?: undefined }): Promise<void>;
+  run(handler: BatchHandler<T>, options: RunOptions<T> & { readonly batch: NonNullable<RunOptions<T>["batch"]> }): Promise<void>;
+  async run(handler: Handler<T> | BatchHandler<T>, options: RunOptions<T> = {}): Promise<void> {
+    const source = this.claimForWork("run");
+    try {
+      await runHandler(source, handler, options);
+    } finally {
+      source.release();
+    }
+  }
+
+  /** Goes to the first message that the broker stored strictly later than `time` (a date, or ms since the epoch), in every assigned shard. Leaves the group. */
   async seek(time: Date | number, options?: Abortable): Promise<void> {
     const afterMs = time instanceof Date ? time.getTime() : time;
     if (!Number.isFinite(afterMs)) throw new TypeError("seek takes a valid Date or ms since the epoch");
     await this.#move(this.#parts.assignment.targets({ afterMs }), options?.signal);
   }
 
-  /** Goes to the beginning, the end, or a sequence (inclusive), in every assigned shard. */
+  /** Goes to the beginning, the end, or a sequence (inclusive), in every assigned shard. Leaves the group. */
   async rewind(to: RewindTarget, options?: Abortable): Promise<void> {
     await this.#move(this.#parts.assignment.rewindTargets(to), options?.signal);
   }
@@ -127,34 +194,35 @@ export class Consumer<T = Uint8Array> implements AsyncIterable<Message<T>>, Asyn
     this.#parts.assignment.unassign(streamKey, shardId);
   }
 
-  /** Stops reading and handing over, until {@link resume}. Waiting reads go on waiting. */
+  /** Stops reading and handing over, until {@link resume}. Waiting reads go on waiting; leases are kept. */
   pause(): void {
     this.#assertOpen();
     if (this.#paused) return;
     this.#paused = true;
-    this.#parts.handover.hold();
-    void this.#parts.intake.halt();
+    this.#handover.hold();
+    void this.#session.intake.halt();
   }
 
   resume(): void {
     this.#assertOpen();
     if (!this.#paused) return;
     this.#paused = false;
-    this.#parts.handover.release();
+    this.#handover.release();
   }
 
   /** How many messages are stored and not yet handed over, per shard. */
   async lag(options?: Abortable): Promise<ShardLag[]> {
     this.#assertOpen();
-    const { driver, clock, timeoutMs, wrapper, intake } = this.#parts;
-    const shards = await withDeadline({ clock, timeoutMs, signal: options?.signal, what: "asking for the lag" }, (call) =>
-      driver.lag(call),
-    ).catch((error: unknown) => {
-      throw wrapper.wrap(error, { what: "asking for the lag" });
-    });
+    const { clock, timeoutMs, wrapper } = this.#parts;
+    const { driver, intake } = this.#session;
+    const what = "asking for the lag";
+    const shards = await withDeadline({ clock, timeoutMs, signal: options?.signal, what }, (call) => driver.lag(call)).catch(
+      (error: unknown) => {
+        throw wrapper.wrap(error, { what });
+      },
+    );
     const waiting = new Map<string, number>();
-    intake.forEach((item) => {
-      const { streamKey, shardId } = item instanceof Undecodable ? item.message : item;
+    intake.forEach(({ streamKey, shardId }) => {
       const name = `${streamKey}/${shardId}`;
       waiting.set(name, (waiting.get(name) ?? 0) + 1);
     });
@@ -165,16 +233,37 @@ export class Consumer<T = Uint8Array> implements AsyncIterable<Message<T>>, Asyn
     }));
   }
 
-  /** Makes what was acked durable. In real-time mode nothing is remembered: `commit-not-allowed`. */
-  async commit(): Promise<void> {
-    this.#assertOpen();
-    throw new StreamError(
-      "commit-not-allowed",
-      "a real-time consumer has no position to commit: use mode resumable or load-balanced with a group",
-    );
+  /** Acks many; how many of them were still this consumer's. */
+  ackMany(messages: Iterable<Message<T>>): number {
+    let count = 0;
+    for (const message of messages) if (message.ack()) count += 1;
+    return count;
   }
 
-  /** Ends every pending read and gives the consumer up. Idempotent; waits for its own work, never for a loop's body. */
+  /**
+   * Resolves when the broker has every ack so far. Rejects when it could not be told: those messages come again. In real-time mode
+   * nothing is remembered: `commit-not-allowed`.
+   */
+  async commit(options?: Abortable): Promise<void> {
+    this.#assertOpen();
+    const { ledger } = this.#session;
+    if (ledger === undefined) {
+      throw new StreamError(
+        "commit-not-allowed",
+        this.#parts.plan.mode === "real-time"
+          ? 'a real-time consumer has no position to commit: use mode "resumable" or "load-balanced" with a group'
+          : "this consumer has nothing to commit: it left its group by a seek, or its autoCommit is immediate",
+      );
+    }
+    await ledger.commit(options?.signal);
+    const failure = ledger.takeFailure();
+    if (failure !== undefined) throw failure;
+  }
+
+  /**
+   * Ends every pending read, commits (not in `disabled`), gives back what was not settled, and gives the consumer up. It acks nothing that
+   * was not due. Idempotent; waits for its own work, never for a loop's body.
+   */
   close(options?: Abortable): Promise<void> {
     this.#closing ??= this.#close();
     const closing = this.#closing;
@@ -186,17 +275,63 @@ export class Consumer<T = Uint8Array> implements AsyncIterable<Message<T>>, Asyn
     await this.close();
   }
 
+  /**
+   * Hands nothing more over; resolves when the loop that has a message asks for the next one (which acks it in on-next), or at once if no
+   * loop has. @internal
+   */
+  drain(): Promise<void> {
+    this.#draining = true;
+    this.#winding.abort();
+    const isWorking = this.#reading === "run" || this.#reading === "relay" || (this.#reading === "stream" && this.#last !== undefined);
+    if (!isWorking) return Promise.resolve();
+    return new Promise((resolve) => this.#drained.push(resolve));
+  }
+  #drained: (() => void)[] = [];
+
+  /** Forgets everything without a word to the broker, as a process that dies does. For tests: see the testkit. @internal */
+  abandon(): void {
+    this.#session.ledger?.abandon();
+    this.#session.driver.abandon?.();
+    this.#session.forget();
+    this.#session.intake.drain();
+    this.#handover.close();
+    void this.#session.intake.halt();
+    this.#closing = Promise.resolve();
+    this.#parts.onClosed();
+  }
+
+  /** What `run` and `relay` read through: nothing is acked but by them. @internal */
+  claimForWork(what: "run" | "relay"): WorkSource<T> {
+    this.#assertFree(what);
+    const { plan } = this.#parts;
+    if (this.#session.ledger !== undefined && plan.autoCommit === "disabled") {
+      throw new StreamError("invalid-option", `${what} settles by itself, which autoCommit "disabled" forbids: use "rolling"`);
+    }
+    this.#reading = what;
+    this.#last = undefined;
+    const { ledger } = this.#session;
+    if (ledger !== undefined) ledger.settlesByHand = true;
+    return {
+      parts: this.#parts,
+      session: this.#session,
+      handover: this.#handover,
+      ending: this.#winding.signal,
+      release: () => {
+        if (ledger !== undefined) ledger.settlesByHand = false;
+        this.#reading = "nothing";
+        this.#tellDrained();
+      },
+    };
+  }
+
   async #close(): Promise<void> {
-    const { driver, intake, handover, clock, timeoutMs, wrapper, onClosed } = this.#parts;
     this.#ending.abort();
-    handover.close();
+    this.#winding.abort();
+    this.#handover.close();
     try {
-      await intake.halt();
-      await withDeadline({ clock, timeoutMs, what: "closing the consumer" }, (call) => driver.close(call));
-    } catch (error) {
-      throw wrapper.wrap(error, { what: "closing the consumer" });
+      await this.#session.close();
     } finally {
-      onClosed();
+      this.#parts.onClosed();
     }
   }
 
@@ -204,38 +339,96 @@ export class Consumer<T = Uint8Array> implements AsyncIterable<Message<T>>, Asyn
   #claim(what: string): MessageSource<T> {
     this.#assertFree(what);
     this.#reading = "stream";
+    this.#last = undefined;
     return {
-      tryRead: () => this.#parts.handover.tryNext(),
-      read: (signal) => this.#parts.handover.next(signal),
+      tryRead: () => this.#tryRead(),
+      read: (signal) => this.#wait(signal),
       release: () => {
         this.#reading = "nothing";
+        this.#last = undefined;
+        this.#tellDrained();
       },
     };
   }
 
   #read(signal: AbortSignal | undefined): Message<T> | Promise<Message<T>> {
-    const { handover } = this.#parts;
-    if (signal?.aborted !== true) {
-      const message = handover.tryNext();
-      if (message !== undefined) return message;
+    return (signal?.aborted === true ? undefined : this.#tryRead()) ?? this.#wait(signal);
+  }
+
+  #tryRead(): Message<T> | undefined {
+    const last = this.#last;
+    if (last !== undefined) this.#ackLast(last);
+    if (this.#draining) {
+      this.#tellDrained();
+      throw closedError();
     }
-    return handover.next(signal);
+    const message = this.#handover.tryNext("program");
+    if (this.#acksOnNext) this.#last = message;
+    return message;
+  }
+
+  #wait(signal: AbortSignal | undefined): Promise<Message<T>> {
+    const waiting = this.#handover.next("program", signal);
+    if (!this.#acksOnNext) return waiting;
+    return waiting.then((message) => {
+      this.#last = message;
+      return message;
+    });
+  }
+
+  /** What the program settled itself stays so. */
+  #ackLast(last: Message<T>): void {
+    this.#last = undefined;
+    if (this.#session.book.isHeld(last)) last.ack();
+  }
+
+  #tellDrained(): void {
+    const waiting = this.#drained;
+    this.#drained = [];
+    for (const resolve of waiting) resolve();
   }
 
   async #move(targets: readonly ShardPosition[], signal: AbortSignal | undefined): Promise<void> {
     this.#assertOpen();
     this.#assertSeekable();
-    const { driver, intake, handover, clock, timeoutMs, wrapper } = this.#parts;
+    if (this.#reading === "fetch" || this.#reading === "run" || this.#reading === "relay" || this.#moving) {
+      throw new StreamError(
+        "consumer-busy",
+        `seek while a ${this.#moving ? "seek" : this.#reading} of this consumer is under way: await it first`,
+      );
+    }
+    this.#moving = true;
     // Nothing of before the move may be handed over once it has begun.
-    handover.hold();
+    this.#handover.hold();
+    try {
+      if (this.#isUngrouped) await this.#seek(targets, signal);
+      else await this.#leaveGroup(targets, signal);
+    } finally {
+      this.#moving = false;
+      this.#handover.release();
+    }
+  }
+
+  async #seek(targets: readonly ShardPosition[], signal: AbortSignal | undefined): Promise<void> {
+    const { clock, timeoutMs, wrapper } = this.#parts;
+    const { driver, intake } = this.#session;
     try {
       const { epoch } = await withDeadline({ clock, timeoutMs, signal, what: "seeking" }, (call) => driver.seek(targets, call));
       intake.reset(epoch);
+      this.#session.forget();
     } catch (error) {
       throw wrapper.wrap(error, { what: "seeking" });
-    } finally {
-      handover.release();
     }
+  }
+
+  /** Pending acks are committed, the rest is given back; from here on it reads in real-time mode. */
+  async #leaveGroup(targets: readonly ShardPosition[], signal: AbortSignal | undefined): Promise<void> {
+    this.#last = undefined;
+    await this.#session.close();
+    this.#acksOnNext = false;
+    this.#isUngrouped = true;
+    this.#session = await this.#parts.reopen(targets, signal);
+    this.#handover.attach(this.#session);
   }
 
   #assertOpen(): void {
@@ -252,4 +445,14 @@ export class Consumer<T = Uint8Array> implements AsyncIterable<Message<T>>, Asyn
     const hint = this.#reading === "stream" ? "leave its loop (or cancel its readable) first" : "await it first";
     throw new StreamError("consumer-busy", `${what} while a ${this.#reading} of this consumer is open: ${hint}`);
   }
+}
+
+/** What `run` and `relay` work with. */
+export interface WorkSource<T> {
+  readonly parts: ConsumerParts<T>;
+  readonly session: Session<T>;
+  readonly handover: Handover<T>;
+  /** Aborted when the work is to come to its end. */
+  readonly ending: AbortSignal;
+  release(): void;
 }

@@ -1,6 +1,6 @@
 /** From what a driver received to what a program gets: values are decoded batch by batch, before they are handed over. */
 import type { IncomingMessage } from "../driver/driver-consumer.ts";
-import { type ErrorCode } from "../error/error-code.ts";
+import type { ErrorCode } from "../error/error-code.ts";
 import { StreamError } from "../error/stream-error.ts";
 import type { Decoder } from "../message/codec.ts";
 import { Message, RAW, type Settler } from "../message/message.ts";
@@ -32,7 +32,11 @@ export class BatchDecoder<T> {
       out[i] = message;
       if (incoming.malformed !== undefined) this.#blame(message, "corrupt-data", incoming.malformed);
       else if (maxMessageBytes !== undefined && incoming.size > maxMessageBytes) {
-        this.#blame(message, "message-too-large", new Error(`the payload has ${incoming.size} bytes, maxMessageBytes is ${maxMessageBytes}`));
+        this.#blame(
+          message,
+          "message-too-large",
+          new Error(`the payload has ${incoming.size} bytes, maxMessageBytes is ${maxMessageBytes}`),
+        );
       } else if (codec !== undefined) {
         const decoding = this.#decodeInto(message, codec);
         if (decoding !== undefined) {

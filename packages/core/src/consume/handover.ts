@@ -139,7 +139,14 @@ export class Handover<T> {
     const { streamKey, shardId } = message;
     if (onDecodeError === "raw") return true;
     if (onDecodeError === "term") {
-      publish({ code: "message-dropped", level: "warn", message: `dropped, as onDecodeError says: ${fault.message}`, streamKey, shardId, error: fault });
+      publish({
+        code: "message-dropped",
+        level: "warn",
+        message: `dropped, as onDecodeError says: ${fault.message}`,
+        streamKey,
+        shardId,
+        error: fault,
+      });
       message.term(fault.message);
       return false;
     }

@@ -112,7 +112,12 @@ export class LeaseKeeper {
     } catch (error) {
       if (this.#stopped) return;
       const wrapped = wrapper.wrap(error, { what: "extending leases" });
-      publish({ code: "extend-failed", level: "warn", message: `leases could not be extended, it is tried again: ${wrapped.message}`, error: wrapped });
+      publish({
+        code: "extend-failed",
+        level: "warn",
+        message: `leases could not be extended, it is tried again: ${wrapped.message}`,
+        error: wrapped,
+      });
     } finally {
       this.#extending = false;
     }

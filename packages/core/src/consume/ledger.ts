@@ -50,6 +50,7 @@ export class Ledger implements DeliveryBook, MessageBook {
   readonly #waiting: RedeliveryQueue<Delivery>;
   /** In the order of handing over, while autoCommit is delayed. */
   readonly #delayed: Fifo<Delivery> = new Fifo();
+  #settling = 0;
   #delayTimer: Timer | undefined;
   #ackTimer: Timer | undefined;
   /** `run` and `relay` settle by themselves: nothing is acked for its age. */
@@ -91,9 +92,9 @@ export class Ledger implements DeliveryBook, MessageBook {
     this.#waiting = new RedeliveryQueue(clock, (due) => this.#giveAgain(due));
   }
 
-  /** Deliveries that the broker has not been told of, however far they got. */
+  /** Deliveries that the program has not settled. */
   get open(): number {
-    return this.#live.size;
+    return this.#live.size - this.#settling;
   }
 
   /** A message arrived. */
@@ -116,20 +117,21 @@ export class Ledger implements DeliveryBook, MessageBook {
       this.#delayed.push(delivery);
       this.#delayTimer ??= clock.setTimer(this.#ackDelayed, autoCommitDelayMs);
     }
-    if (ackTimeoutMs !== undefined) this.#ackTimer ??= clock.setTimer(this.#nakOverdue, Math.max(1, ackTimeoutMs / 4), { background: true });
+    if (ackTimeoutMs !== undefined)
+      this.#ackTimer ??= clock.setTimer(this.#nakOverdue, Math.max(1, ackTimeoutMs / 4), { background: true });
     return true;
   }
 
   ack(delivery: Delivery): boolean {
     if (!this.#maySettle(delivery)) return false;
-    delivery.state = "settling";
+    this.#settle(delivery);
     this.#commits.add(delivery, { kind: "ack", token: delivery.incoming.token });
     return true;
   }
 
   term(delivery: Delivery, reason: string | undefined): boolean {
     if (!this.#maySettle(delivery)) return false;
-    delivery.state = "settling";
+    this.#settle(delivery);
     this.#commits.add(delivery, { kind: "term", token: delivery.incoming.token, reason });
     return true;
   }
@@ -141,7 +143,7 @@ export class Ledger implements DeliveryBook, MessageBook {
       delivery.state = "waiting";
       this.#waiting.add(delivery, delayMs);
     } else {
-      delivery.state = "settling";
+      this.#settle(delivery);
       this.#commits.addUrgent(delivery, { kind: "nak", token: delivery.incoming.token, delayMs });
     }
     return true;
@@ -191,13 +193,9 @@ export class Ledger implements DeliveryBook, MessageBook {
     );
   }
 
-  /** These shards are about to go: what is done is told, the rest is no longer ours. */
-  async revoke(shards: readonly Shard[]): Promise<void> {
-    try {
-      if (this.#options.autoCommit !== "disabled") await this.#commits.commit();
-    } finally {
-      this.loseShards(shards);
-    }
+  /** Shards may be about to go: the broker is told what is done. */
+  async settleDone(signal: AbortSignal): Promise<void> {
+    if (this.#options.autoCommit !== "disabled") await this.#commits.commit(signal);
   }
 
   /** These shards went. */
@@ -227,7 +225,11 @@ export class Ledger implements DeliveryBook, MessageBook {
       if (autoCommit === "delayed") this.#ackOlderThan(clock.monotonic() - autoCommitDelayMs);
       if (autoCommit === "disabled") {
         await this.#commits.idle();
-        for (const delivery of this.#commits.drop()) if (delivery.state === "settling") delivery.state = "held";
+        for (const delivery of this.#commits.drop()) {
+          if (delivery.state !== "settling") continue;
+          delivery.state = "held";
+          this.#settling -= 1;
+        }
       } else if (this.#commits.size > 0) await this.#commits.commit();
       else await this.#commits.idle();
       const failure = this.takeFailure();
@@ -254,6 +256,12 @@ export class Ledger implements DeliveryBook, MessageBook {
     this.#waiting.remove(() => true);
     this.#commits.drop();
     for (const delivery of this.#live) this.#end(delivery, "lost");
+  }
+
+  #settle(delivery: Delivery): void {
+    delivery.state = "settling";
+    this.#settling += 1;
+    this.#options.onSettled();
   }
 
   /** False: it is lost. Settling twice is the program's mistake. */
@@ -297,6 +305,7 @@ export class Ledger implements DeliveryBook, MessageBook {
 
   #end(delivery: Delivery, state: "settled" | "lost"): void {
     const wasHeld = delivery.state !== "unread";
+    if (delivery.state === "settling") this.#settling -= 1;
     delivery.state = state;
     this.#live.remove(delivery);
     if (state === "lost" && wasHeld) delivery.onLost?.();
@@ -309,7 +318,9 @@ export class Ledger implements DeliveryBook, MessageBook {
     for (const delivery of deliveries) this.#end(delivery, "lost");
     const settlements = deliveries.map(({ incoming }) => ({ kind: "release", token: incoming.token, unread }) as const);
     try {
-      await withDeadline({ clock, timeoutMs, what: "giving messages back" }, (call) => driver.settle(settlements, { ...call, confirm: true }));
+      await withDeadline({ clock, timeoutMs, what: "giving messages back" }, (call) =>
+        driver.settle(settlements, { ...call, confirm: true }),
+      );
     } catch (error) {
       const wrapped = wrapper.wrap(error, { what: "giving messages back" });
       const message = `${deliveries.length} messages could not be given back; others get them when their leases pass: ${wrapped.message}`;
@@ -346,7 +357,9 @@ export class Ledger implements DeliveryBook, MessageBook {
         : ({ kind: "recount", token: incoming.token, deliveryCount: count } as const),
     );
     try {
-      const outcomes = await withDeadline({ clock, timeoutMs, what: "recounting" }, (call) => driver.settle(settlements, { ...call, confirm: false }));
+      const outcomes = await withDeadline({ clock, timeoutMs, what: "recounting" }, (call) =>
+        driver.settle(settlements, { ...call, confirm: false }),
+      );
       const gone = deliveries.filter((delivery, i) => {
         if (outcomes[i] === "done" && delivery.state !== "settled" && delivery.state !== "lost") delivery.leasedAtMs = nowMs;
         return outcomes[i] === "lost";
@@ -354,7 +367,12 @@ export class Ledger implements DeliveryBook, MessageBook {
       if (gone.length > 0) this.#lose(gone, "the broker gave it to another consumer", undefined);
     } catch (error) {
       const wrapped = wrapper.wrap(error, { what: "recounting" });
-      publish({ code: "recount-failed", level: "warn", message: `a delivery count could not be written: ${wrapped.message}`, error: wrapped });
+      publish({
+        code: "recount-failed",
+        level: "warn",
+        message: `a delivery count could not be written: ${wrapped.message}`,
+        error: wrapped,
+      });
     }
   }
 

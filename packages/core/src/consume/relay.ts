@@ -4,7 +4,7 @@ import { OriginHeader } from "../message/header-names.ts";
 import type { Message } from "../message/message.ts";
 import type { Producer } from "../produce/producer.ts";
 import { type OutgoingEntry, OWN_HEADERS } from "../produce/producer-options.ts";
-import type { Consumer } from "./consumer.ts";
+import type { Consumer, WorkSource } from "./consumer.ts";
 
 /** What a transformation may give: one message, several, or none. */
 export type RelayOutput<Out> = OutgoingEntry<Out> | readonly OutgoingEntry<Out>[] | undefined;
@@ -57,10 +57,11 @@ export async function relay<In, Out>(
   const { transform, originHeaders = false } = options;
   const failed = new AbortController();
   const pump = new RelayPump<In, Out>(producer, originHeaders, () => failed.abort());
-  const signal = options.signal === undefined ? failed.signal : AbortSignal.any([options.signal, failed.signal]);
+  const source = consumer.claimForWork("relay");
+  const signal = AbortSignal.any([...(options.signal === undefined ? [] : [options.signal]), failed.signal, source.ending]);
   try {
     while (!signal.aborted) {
-      const message = await nextOrEnd(consumer, signal);
+      const message = await nextOrEnd(source, signal);
       if (message === undefined) break;
       const output = transform === undefined ? asItIs<In, Out>(message) : await transform(message);
       pump.send(message, output === undefined ? [] : isList(output) ? output : [output]);
@@ -69,14 +70,15 @@ export async function relay<In, Out>(
     }
   } finally {
     await pump.below(1);
+    source.release();
   }
   if (pump.failure !== undefined) throw pump.failure;
   return { received: pump.received, sent: pump.sent };
 }
 
-async function nextOrEnd<In>(consumer: Consumer<In>, signal: AbortSignal): Promise<Message<In> | undefined> {
+async function nextOrEnd<In>({ handover }: WorkSource<In>, signal: AbortSignal): Promise<Message<In> | undefined> {
   try {
-    return await consumer.next({ signal });
+    return handover.tryNext("program") ?? (await handover.next("program", signal));
   } catch (error) {
     if (isStreamError(error, "stream-ended") || isStreamError(error, "closed")) return undefined;
     if (isStreamError(error, "aborted") && signal.aborted) return undefined;

@@ -1,5 +1,6 @@
 /** One opened reading of the driver with its buffer and its book. A seek out of a group closes one session and opens another. */
 import type { DriverConsumer } from "../driver/driver-consumer.ts";
+import type { Message } from "../message/message.ts";
 import type { Intake } from "./intake.ts";
 import type { Ledger } from "./ledger.ts";
 import type { MessageBook } from "./message-book.ts";
@@ -11,7 +12,9 @@ export interface Session<T> {
   /** The book, where the broker tracks deliveries. */
   readonly ledger: Ledger | undefined;
   /** Takes away what is nak'ed and due, before it goes to the intake; a runner that keeps order sets it. */
-  onDue: ((messages: readonly unknown[]) => void) | undefined;
+  onDue: ((messages: readonly Message<unknown>[]) => void) | undefined;
   /** Settles, gives back, and closes the driver's half. */
   close(): Promise<void>;
+  /** Drops what waits to be given again without a broker: after a seek. */
+  forget(): void;
 }

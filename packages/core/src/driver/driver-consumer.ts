@@ -27,10 +27,16 @@ export interface ConsumerRequest {
   readonly options: Readonly<Record<string, unknown>>;
   /** Whether core still holds this delivery: to be left out when what is ours is read again. */
   holds(shard: Shard, id: string): boolean;
-  /** Shards that were found later or given by a rebalance. */
+  /** Shards that were found later or given by a rebalance. Each starts anew: core forgets what it had of it. */
   onAssigned(shards: readonly ShardStart[]): void;
-  /** Shards about to go: core drops what is unread and settles what is done, then they may go. */
+  /**
+   * Shards that may be about to go (on Kafka all, at each rebalance). Core hands nothing of them over and settles what is done; it waits
+   * for no handler, and the driver waits for it within `call`'s time. What it holds stays: for each of them {@link onLost} or
+   * {@link onKept} follows.
+   */
   onRevoking(shards: readonly Shard[], call: CallOptions): Promise<void>;
+  /** Of those announced by {@link onRevoking}: still ours, as they were. */
+  onKept(shards: readonly Shard[]): void;
   /** Gone already: core settles nothing of it. */
   onLost(lost: { readonly shards: readonly Shard[] } | { readonly tokens: readonly unknown[] }): void;
 }
@@ -93,7 +99,7 @@ export type Settlement =
 export type SettleOutcome = "done" | "lost" | { readonly error: unknown };
 
 export interface DriverConsumer {
-  /** Fixed when `openConsumer` returned. */
+  /** Fixed when `openConsumer` returned: what is owned, or was given a position, by then. What a join brings later comes by `onAssigned`. */
   readonly start: readonly ShardStart[];
   /** `"through"`: core settles by the highest position with nothing open below it, per shard. */
   readonly acks: "each" | "through" | "none";
@@ -108,7 +114,8 @@ export interface DriverConsumer {
    */
   receive(limit: ReceiveLimit): Promise<Received>;
   /**
-   * One outcome per settlement, at the same index. With `confirm` it resolves only when the broker has them, without when they
+   * One outcome per settlement, at the same index. With `acks: "through"` core sends `ack-through` only. None at all, with `confirm`, asks
+   * for what was written before. With `confirm` it resolves only when the broker has them, without when they
    * are written. Touches only what is still ours.
    */
   settle(settlements: readonly Settlement[], call: CallOptions & { readonly confirm: boolean }): Promise<readonly SettleOutcome[]>;
@@ -118,4 +125,6 @@ export interface DriverConsumer {
   lag(call: CallOptions): Promise<readonly (Shard & { readonly messages: number | undefined })[]>;
   /** Core has settled and released before. Ends a waiting `receive` with nothing. */
   close(call: CallOptions): Promise<void>;
+  /** Only where the broker is in this process: this consumer is as one whose process died. For tests. */
+  abandon?(): void;
 }

@@ -1,14 +1,18 @@
 /** Looking after the broker in memory. */
-import type { DriverAdmin, StreamInfo } from "../driver/driver-admin.ts";
+import type { DriverAdmin, GroupInfo, StreamInfo } from "../driver/driver-admin.ts";
 import type { Position } from "../driver/shard.ts";
+import type { Clock } from "../time/clock.ts";
 import { type MemoryBroker, type MemoryStream, MissingStream } from "./broker.ts";
-import { NotYet } from "./errors.ts";
+import { GroupInUse, MissingGroup } from "./errors.ts";
+import type { MemoryGroup } from "./group.ts";
 
 export class MemoryAdmin implements DriverAdmin {
   readonly #broker: MemoryBroker;
+  readonly #clock: Clock;
 
-  constructor(broker: MemoryBroker) {
+  constructor(broker: MemoryBroker, clock: Clock) {
     this.#broker = broker;
+    this.#clock = clock;
   }
 
   async deleteStream(streamKey: string): Promise<void> {
@@ -42,17 +46,36 @@ export class MemoryAdmin implements DriverAdmin {
     }
   }
 
-  async listGroups(): Promise<readonly string[]> {
-    throw new NotYet();
+  async listGroups(streamKey: string): Promise<readonly string[]> {
+    return [...this.#stream(streamKey).groups.keys()];
   }
-  async groupInfo(): Promise<never> {
-    throw new NotYet();
+
+  async groupInfo(streamKey: string, group: string): Promise<GroupInfo> {
+    const stream = this.#stream(streamKey);
+    return this.#group(stream, group).info(stream.shards, this.#clock.monotonic());
   }
-  async setGroup(): Promise<void> {
-    throw new NotYet();
+
+  async setGroup(streamKey: string, group: string, to: Position, mode: "create" | "reset"): Promise<void> {
+    const stream = this.#stream(streamKey);
+    if (mode === "create") {
+      stream.group(group, to);
+      return;
+    }
+    const found = this.#group(stream, group);
+    if (found.liveMembers(this.#clock.monotonic()) > 0) throw new GroupInUse(group, streamKey);
+    found.moveTo(stream.shards, to);
   }
-  async deleteGroup(): Promise<void> {
-    throw new NotYet();
+
+  async deleteGroup(streamKey: string, group: string): Promise<void> {
+    const stream = this.#stream(streamKey);
+    if (this.#group(stream, group).liveMembers(this.#clock.monotonic()) > 0) throw new GroupInUse(group, streamKey);
+    stream.groups.delete(group);
+  }
+
+  #group(stream: MemoryStream, name: string): MemoryGroup {
+    const group = stream.groups.get(name);
+    if (group === undefined) throw new MissingGroup(name, stream.key);
+    return group;
   }
 
   #stream(streamKey: string): MemoryStream {

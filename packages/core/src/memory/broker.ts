@@ -2,7 +2,9 @@
 import type { Retention } from "../driver/driver.ts";
 import type { OutgoingMessage, SendOutcome } from "../driver/driver-producer.ts";
 import { processMap } from "../driver/process-map.ts";
+import type { Position } from "../driver/shard.ts";
 import type { Clock } from "../time/clock.ts";
+import { MemoryGroup } from "./group.ts";
 import { StoredMessage } from "./message.ts";
 import { ShardLog } from "./shard-log.ts";
 
@@ -15,7 +17,8 @@ interface Seen {
 
 export class MemoryStream {
   readonly key: string;
-  readonly shards: readonly ShardLog[];
+  readonly shards: ShardLog[];
+  readonly groups: Map<string, MemoryGroup> = new Map();
   /** Called after something was appended, or the stream was deleted. */
   readonly listeners: Set<() => void> = new Set();
   deleted = false;
@@ -51,6 +54,22 @@ export class MemoryStream {
 
   remember(messageId: string, seen: Seen): void {
     this.#seen.set(messageId, seen);
+  }
+
+  /** The group of this name; a new one starts at `position`. */
+  group(name: string, position: Position): MemoryGroup {
+    let group = this.groups.get(name);
+    if (group === undefined) {
+      group = new MemoryGroup(name, this.shards, position);
+      this.groups.set(name, group);
+    }
+    return group;
+  }
+
+  /** Adds shards, for tests of what happens when there are more. */
+  grow(shards: number): void {
+    while (this.shards.length < shards) this.shards.push(new ShardLog());
+    this.notify();
   }
 
   notify(): void {

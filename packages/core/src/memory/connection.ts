@@ -9,6 +9,7 @@ import { compilePattern } from "../url/stream-pattern.ts";
 import { MemoryAdmin } from "./admin.ts";
 import { acquireBroker, type MemoryBroker, type MemoryStream, MissingStream, releaseBroker } from "./broker.ts";
 import { MemoryConsumer } from "./consumer.ts";
+import { GroupConsumer } from "./group-consumer.ts";
 import type { MemoryConnectOptions } from "./options.ts";
 
 const LIMITS = { batchMessages: 5000, batchBytes: 8 * 1024 * 1024, batchesInFlight: 1 };
@@ -25,7 +26,7 @@ export class MemoryConnection implements DriverConnection {
     this.#name = name;
     this.#broker = acquireBroker(name);
     this.#context = context;
-    this.admin = new MemoryAdmin(this.#broker);
+    this.admin = new MemoryAdmin(this.#broker, context.clock);
   }
 
   get native(): MemoryBroker {
@@ -54,14 +55,16 @@ export class MemoryConnection implements DriverConnection {
   async openConsumer(request: ConsumerRequest): Promise<DriverConsumer> {
     const { streams } = request;
     const covers = "pattern" in streams ? compilePattern(streams.pattern) : (key: string) => streams.includes(key);
-    return new MemoryConsumer({
+    const { group } = request;
+    const parts = {
       broker: this.#broker,
       request,
       streams: "pattern" in streams ? [...this.#broker.streams.values()].filter(({ key }) => covers(key)) : this.#found(streams, request),
       covers,
       clock: this.#context.clock,
       publish: this.#context.onEvent,
-    });
+    };
+    return group === undefined ? new MemoryConsumer(parts) : new GroupConsumer({ ...parts, group });
   }
 
   async ping(): Promise<void> {}

@@ -13,6 +13,7 @@ import type { Position, Shard, ShardPosition, ShardStart } from "../driver/shard
 import type { StreamerEvent } from "../observe/event.ts";
 import type { Clock } from "../time/clock.ts";
 import { type MemoryBroker, type MemoryStream, MissingStream } from "./broker.ts";
+import { News } from "./news.ts";
 import type { ShardLog } from "./shard-log.ts";
 
 interface Cursor extends Shard {
@@ -38,17 +39,17 @@ export class MemoryConsumer implements DriverConsumer {
   readonly acks = "none";
   readonly flow = "pull";
   readonly #parts: MemoryConsumerParts;
+  readonly #news: News;
   #cursors: Cursor[];
   /** Where each shard ends for a bounded read, by stream and shard. */
   readonly #ends: ReadonlyMap<ShardLog, number> | undefined;
   #turn = 0;
   #epoch = 0;
   #closed = false;
-  /** Wakes the receive that waits, if one does. */
-  #wake: (() => void) | undefined;
 
   constructor(parts: MemoryConsumerParts) {
     this.#parts = parts;
+    this.#news = new News(parts.clock);
     const { request, streams, broker } = parts;
     const cursors = streams.flatMap((stream) => stream.shards.map((log, shardId) => cursorAt(stream, shardId, log, "beginning")));
     if (typeof request.from === "string") {
@@ -61,7 +62,7 @@ export class MemoryConsumer implements DriverConsumer {
       this.start = this.#cursors.map(({ streamKey, shardId }) => ({ streamKey, shardId, origin: "sought" }));
     }
     this.#ends = request.until === "end" ? new Map(cursors.map(({ log }) => [log, log.next])) : undefined;
-    for (const stream of streams) stream.listeners.add(this.#onNews);
+    for (const stream of streams) stream.listeners.add(this.#news.tell);
     if (this.#ends === undefined) broker.streamListeners.add(this.#onStream);
   }
 
@@ -75,7 +76,7 @@ export class MemoryConsumer implements DriverConsumer {
       if (messages.length > 0 || ended || waited || limit.signal.aborted || limit.maxWaitMs <= 0)
         return { messages, epoch: this.#epoch, ended };
       const epoch = this.#epoch;
-      const timedOut = await this.#wait(limit);
+      const timedOut = await this.#news.wait(limit);
       // What woke it may have been a seek: then the answer is what lies there, and waiting begins again.
       waited = timedOut && epoch === this.#epoch;
     }
@@ -88,7 +89,7 @@ export class MemoryConsumer implements DriverConsumer {
   async seek(targets: readonly ShardPosition[]): Promise<{ readonly epoch: number }> {
     this.#cursors = this.#cursorsFor(targets);
     this.#epoch += 1;
-    this.#wake?.();
+    this.#news.tell();
     return { epoch: this.#epoch };
   }
 
@@ -102,13 +103,11 @@ export class MemoryConsumer implements DriverConsumer {
 
   async close(_call: CallOptions): Promise<void> {
     this.#closed = true;
-    for (const stream of this.#parts.broker.streams.values()) stream.listeners.delete(this.#onNews);
-    for (const { stream } of this.#cursors) stream.listeners.delete(this.#onNews);
+    for (const stream of this.#parts.broker.streams.values()) stream.listeners.delete(this.#news.tell);
+    for (const { stream } of this.#cursors) stream.listeners.delete(this.#news.tell);
     this.#parts.broker.streamListeners.delete(this.#onStream);
-    this.#wake?.();
+    this.#news.tell();
   }
-
-  readonly #onNews = (): void => this.#wake?.();
 
   /** A stream that matches and was made later is read from its beginning. */
   readonly #onStream = (stream: MemoryStream): void => {
@@ -116,9 +115,9 @@ export class MemoryConsumer implements DriverConsumer {
     this.#cursors = this.#cursors.filter((cursor) => cursor.streamKey !== stream.key);
     const found = stream.shards.map((log, shardId) => cursorAt(stream, shardId, log, "beginning"));
     this.#cursors.push(...found);
-    stream.listeners.add(this.#onNews);
+    stream.listeners.add(this.#news.tell);
     this.#parts.request.onAssigned(found.map(({ streamKey, shardId }) => ({ streamKey, shardId, origin: "earliest" })));
-    this.#wake?.();
+    this.#news.tell();
   };
 
   #assertStreams(): void {
@@ -182,22 +181,6 @@ export class MemoryConsumer implements DriverConsumer {
       const stream = this.#parts.broker.streams.get(streamKey);
       const log = stream?.shards[shardId];
       return stream === undefined || log === undefined ? [] : [cursorAt(stream, shardId, log, position)];
-    });
-  }
-
-  /** Whether the time passed; false: there is news, or it was given up. */
-  #wait(limit: ReceiveLimit): Promise<boolean> {
-    return new Promise((resolve) => {
-      const end = (timedOut: boolean): void => {
-        this.#wake = undefined;
-        timer.cancel();
-        limit.signal.removeEventListener("abort", onAbort);
-        resolve(timedOut);
-      };
-      const onAbort = (): void => end(true);
-      const timer = this.#parts.clock.setTimer(() => end(true), limit.maxWaitMs);
-      limit.signal.addEventListener("abort", onAbort, { once: true });
-      this.#wake = () => end(false);
     });
   }
 }

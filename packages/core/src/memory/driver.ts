@@ -6,8 +6,8 @@ import { classifyError } from "./errors.ts";
 import { MEMORY_OPTIONS } from "./options.ts";
 
 const CAPABILITIES: Capabilities = {
-  modes: ["real-time"],
-  groups: false,
+  modes: ["real-time", "resumable", "load-balanced"],
+  groups: true,
   seek: true,
   nak: "core",
   headers: true,
@@ -23,11 +23,7 @@ const CAPABILITIES: Capabilities = {
   payloads: "any",
   requestReply: false,
   retention: true,
-  admin: ["createStream", "deleteStream", "listStreams", "streamInfo", "trim"],
-  reasons: {
-    resumable: "groups are not there yet",
-    "load-balanced": "groups are not there yet",
-  },
+  admin: ["createStream", "deleteStream", "listStreams", "streamInfo", "trim", "listGroups", "groupInfo", "setGroup", "deleteGroup"],
 };
 
 export const memoryDriver: Driver = {

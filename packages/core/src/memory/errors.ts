@@ -2,16 +2,24 @@
 import type { FailureClass } from "../driver/driver.ts";
 import { MissingStream } from "./broker.ts";
 
-/** A call that the driver does not claim; core never makes it. */
-export class NotYet extends Error {
-  override readonly name = "NotYet";
-  constructor() {
-    super("groups are not there yet");
+/** A resumable group has its reader, or a group that is to be moved has live members. */
+export class GroupInUse extends Error {
+  override readonly name = "GroupInUse";
+  constructor(group: string, streamKey: string) {
+    super(`group "${group}" of stream "${streamKey}" is in use`);
+  }
+}
+
+export class MissingGroup extends Error {
+  override readonly name = "MissingGroup";
+  constructor(group: string, streamKey: string) {
+    super(`stream "${streamKey}" has no group "${group}" (or no longer): create the consumer again`);
   }
 }
 
 export function classifyError(error: unknown): FailureClass {
   if (error instanceof MissingStream) return { code: "stream-not-found", retryable: false };
-  if (error instanceof NotYet) return { code: "unsupported", retryable: false };
+  if (error instanceof GroupInUse) return { code: "group-in-use", retryable: true, advice: "close its reader first, or wait" };
+  if (error instanceof MissingGroup) return { code: "backend", retryable: false };
   return { code: "backend", retryable: false };
 }

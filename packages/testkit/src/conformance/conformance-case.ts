@@ -4,7 +4,7 @@ import type { CaseContext } from "./case-context.ts";
 import type { BrokerControl, ConformanceHarness } from "./harness.ts";
 
 /** Parts of a harness that some cases cannot do without. */
-export type HarnessPart = BrokerControl | keyof Pick<ConformanceHarness, "child" | "unreachableUrl" | "wrongPasswordUrl">;
+export type HarnessPart = BrokerControl | keyof Pick<ConformanceHarness, "child" | "shortLeases" | "unreachableUrl" | "wrongPasswordUrl">;
 
 export interface ConformanceCase {
   /** As in the list of cases; several cases may share one. */

@@ -1,5 +1,5 @@
 /** What a driver's author gives the suite. */
-import type { ConnectOptions } from "@seaway/core";
+import type { ConnectOptions, ConsumerMode, ConsumerNamespaces } from "@seaway/core";
 import type { Driver } from "@seaway/core/driver";
 import type { Ability } from "./ability.ts";
 
@@ -13,6 +13,8 @@ export interface ConformanceLimits {
   readonly orderedMessages: number;
   /** Case 23. Default: 1,000,000. */
   readonly manyMessages: number;
+  /** Case 34. Default: 10,000. */
+  readonly pendingMessages: number;
   /** Case 76. Default: 10,000. */
   readonly manyConsumers: number;
 }
@@ -22,6 +24,7 @@ export const DEFAULT_LIMITS: ConformanceLimits = {
   caseMs: 60_000,
   orderedMessages: 10_000,
   manyMessages: 1_000_000,
+  pendingMessages: 10_000,
   manyConsumers: 10_000,
 };
 
@@ -32,6 +35,20 @@ export interface ChildDriver {
   readonly specifier: string;
   /** The export that makes the driver, such as `"redis"`. */
   readonly factory: string;
+}
+
+/** What a case wants of leases: how long a silent member keeps what it was given, and how often the others look for what is free. */
+export interface LeaseTimes {
+  readonly idleMs: number;
+  readonly intervalMs: number;
+}
+
+/** What the backend makes of {@link LeaseTimes}. */
+export interface Leases {
+  /** How long a silent member really keeps what it was given, ms; and a resumable reader its place. */
+  readonly leaseMs: number;
+  /** For `createConsumer`: the driver's namespace. */
+  readonly options: ConsumerNamespaces<ConsumerMode>;
 }
 
 /** What a harness can do to its broker; what it cannot is left out, and the cases that need it say so in the report. */
@@ -48,6 +65,8 @@ export interface BrokerControls {
   cutOff?(): Promise<() => Promise<void>>;
   /** Puts `bytes` where the stream's next entry belongs, without the driver: something that is no message of ours. */
   malform?(streamKey: string, bytes: Uint8Array): Promise<void>;
+  /** Gives an existing stream one shard more, as its administrator would. */
+  addShard?(streamKey: string): Promise<void>;
 }
 
 /** The names of {@link BrokerControls}. */
@@ -68,6 +87,8 @@ export interface ConformanceHarness extends BrokerControls {
   freshStreamName?(): string;
   /** What is not there yet and what will bring it. The report prints it; a release fails on it. */
   readonly pending?: readonly (readonly [ability: Ability, broughtBy: string])[] | undefined;
+  /** How leases are made short, for cases in which a member dies or stalls. Times below what the backend allows are raised by it. */
+  readonly shortLeases?: ((times: LeaseTimes) => Leases) | undefined;
   /** For what needs a process of its own (case 76). */
   readonly child?: ChildDriver | undefined;
   /** A URL where nobody answers (case 2). */

@@ -1,0 +1,132 @@
+/** Opens the driver's half of a consumer, and puts buffer and book on it. */
+import type { ConsumerRequest, DriverConsumer } from "../driver/driver-consumer.ts";
+import { bothFailed } from "../error/both-failed.ts";
+import { isStreamError } from "../error/stream-error.ts";
+import type { ErrorWrapper } from "../error/wrap-error.ts";
+import type { Message } from "../message/message.ts";
+import type { StreamerEvent } from "../observe/event.ts";
+import type { Clock } from "../time/clock.ts";
+import { withDeadline } from "../time/deadline.ts";
+import type { BatchDecoder } from "./decode-batch.ts";
+import { Intake } from "./intake.ts";
+import { Ledger, type LedgerOptions } from "./ledger.ts";
+import type { MessageBook } from "./message-book.ts";
+import { RealTimeBook } from "./real-time-book.ts";
+import type { Session } from "./session.ts";
+
+export interface SessionOptions<T>
+  extends Pick<LedgerOptions, "autoCommit" | "autoCommitIntervalMs" | "autoCommitDelayMs" | "keepAliveMs" | "ackTimeoutMs" | "nativeNak"> {
+  readonly decoder: BatchDecoder<T>;
+  readonly maxMessages: number;
+  readonly maxBytes: number;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly wrapper: ErrorWrapper;
+  /** For opening and closing. */
+  readonly timeoutMs: number;
+  publish(event: StreamerEvent): void;
+  onChange(): void;
+  isAwaited(): boolean;
+}
+
+/** Whether the broker tracks what this reading delivers. */
+function isTracked(request: Pick<ConsumerRequest, "mode" | "settlement">, driver: DriverConsumer): boolean {
+  return request.mode !== "real-time" && request.settlement === "explicit" && driver.acks !== "none";
+}
+
+/** `driver` is what `openConsumer` gave for `request`. */
+export function makeSession<T>(
+  driver: DriverConsumer,
+  request: Pick<ConsumerRequest, "mode" | "settlement">,
+  options: SessionOptions<T>,
+): Session<T> {
+  const { clock, random, wrapper, publish, timeoutMs } = options;
+  const giveAgain = (messages: readonly Message<unknown>[]): void => {
+    if (session.onDue !== undefined) session.onDue(messages);
+    else intake.giveAgain(messages as readonly Message<T>[]);
+  };
+  const tracked = isTracked(request, driver);
+  const ledger = tracked
+    ? new Ledger({
+        ...options,
+        driver,
+        redeliver: giveAgain,
+        onSettled: () => {
+          if (intake.ended) options.onChange();
+        },
+      })
+    : undefined;
+  const realTime = tracked ? undefined : new RealTimeBook(clock, giveAgain);
+  const book = (ledger ?? realTime) as MessageBook;
+  const intake = new Intake<T>(driver, options.decoder, book, {
+    maxMessages: options.maxMessages,
+    maxBytes: options.maxBytes,
+    adaptive: tracked,
+    clock,
+    random,
+    wrapper,
+    publish,
+    onChange: options.onChange,
+    isAwaited: options.isAwaited,
+  });
+  const session: Session<T> = {
+    driver,
+    intake,
+    book,
+    ledger,
+    onDue: undefined,
+    close: async () => {
+      realTime?.clear();
+      await intake.halt();
+      let failure: unknown;
+      try {
+        await ledger?.close();
+      } catch (error) {
+        failure = error;
+      }
+      try {
+        await withDeadline({ clock, timeoutMs, what: "closing the consumer" }, (call) => driver.close(call));
+      } catch (error) {
+        const wrapped = wrapper.wrap(error, { what: "closing the consumer" });
+        failure = failure === undefined ? wrapped : bothFailed(failure, wrapped);
+      }
+      if (failure !== undefined) throw failure;
+    },
+    forget: () => realTime?.clear(),
+  };
+  return session;
+}
+
+/** How long to wait between two tries to become a group's only reader. */
+const IN_USE_RETRY_MS = 200;
+
+/** Opens; waits for a group that is in use while there is time. Rejects raw, but for `timeout` and `aborted`. */
+export async function openDriverConsumer(
+  open: (call: { readonly signal: AbortSignal }) => Promise<DriverConsumer>,
+  options: {
+    readonly clock: Clock;
+    readonly timeoutMs: number;
+    readonly signal: AbortSignal | undefined;
+    readonly what: string;
+    readonly wrapper: ErrorWrapper;
+    onLate(late: DriverConsumer): void;
+  },
+): Promise<DriverConsumer> {
+  const { clock, timeoutMs, signal, what, wrapper, onLate } = options;
+  const untilMs = clock.monotonic() + timeoutMs;
+  return withDeadline(
+    { clock, timeoutMs: timeoutMs === 0 ? 0 : timeoutMs + IN_USE_RETRY_MS, signal, what },
+    async (call) => {
+      for (;;) {
+        try {
+          return await open(call);
+        } catch (cause) {
+          const error = wrapper.wrap(cause, { what, phase: "setup" });
+          if (!isStreamError(error, "group-in-use") || call.signal.aborted || clock.monotonic() + IN_USE_RETRY_MS > untilMs) throw error;
+          await new Promise<void>((resolve) => void clock.setTimer(resolve, IN_USE_RETRY_MS));
+        }
+      }
+    },
+    onLate,
+  );
+}

@@ -1,0 +1,49 @@
+/**
+ * Finds the message that kills the process, and spares its neighbours: what was delivered as often as is allowed without a failure seen
+ * here is handled alone, one at a time, until a message comes that is above suspicion.
+ */
+import type { Delivery } from "./delivery.ts";
+
+/** `fine`: as any other. `alone`: on probation. `suspect`: it cannot be handled alone here. `dead-letter`: not handled at all. */
+export type Verdict = "fine" | "alone" | "suspect" | "dead-letter";
+
+export class Probation {
+  readonly #maxDeliveries: number | undefined;
+  readonly #unhandledAbove: number;
+  readonly #isPush: boolean;
+  #isOn = false;
+  #wasOn = false;
+
+  /** `countsGivenBack`: the broker counts what was given back unread, so that a count says less. */
+  constructor(maxDeliveries: number | undefined, countsGivenBack: boolean, isPush: boolean) {
+    this.#maxDeliveries = maxDeliveries;
+    this.#unhandledAbove =
+      maxDeliveries === undefined ? Number.POSITIVE_INFINITY : countsGivenBack ? 2 * maxDeliveries + 10 : maxDeliveries + 1;
+    this.#isPush = isPush;
+  }
+
+  /** The verdict just given was the first of its kind. */
+  get begins(): boolean {
+    return this.#isOn && !this.#wasOn;
+  }
+  /** The verdict just given ends a probation. */
+  get ends(): boolean {
+    return !this.#isOn && this.#wasOn;
+  }
+
+  judge(delivery: Delivery): Verdict {
+    const max = this.#maxDeliveries;
+    this.#wasOn = this.#isOn;
+    if (max === undefined) return "fine";
+    if (delivery.count < max) {
+      this.#isOn = false;
+      return "fine";
+    }
+    // It failed here before: it does not kill.
+    if (delivery.failedHere) return "fine";
+    if (this.#isPush) return "suspect";
+    if (delivery.count > this.#unhandledAbove) return "dead-letter";
+    this.#isOn = true;
+    return "alone";
+  }
+}

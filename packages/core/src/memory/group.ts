@@ -1,0 +1,203 @@
+/** A consumer group on one stream in memory: per shard what comes next, and every delivery that is not acked. The reference for every rule. */
+import type { GroupInfo } from "../driver/driver-admin.ts";
+import type { Position } from "../driver/shard.ts";
+import { GroupDelivery } from "./group-delivery.ts";
+import type { ShardLog } from "./shard-log.ts";
+
+/** A member, as its consumer keeps it. */
+export interface GroupMember {
+  readonly name: string;
+  readonly claimIdleMs: number;
+  /** Monotonic. */
+  activeAtMs: number;
+  /** Monotonic; until when it counts as live, for one that died. Undefined: it lives. */
+  liveUntilMs: number | undefined;
+}
+
+/** A message whose delivery ended without an ack: whoever comes next gets it. */
+interface Returned {
+  readonly position: number;
+  /** Deliveries that count. */
+  readonly count: number;
+}
+
+class GroupShard {
+  /** Position of the first message that was never delivered. */
+  next: number;
+  readonly pending: Map<number, GroupDelivery> = new Map();
+  /** By position, lowest last. */
+  returned: Returned[] = [];
+
+  constructor(next: number) {
+    this.next = next;
+  }
+
+  giveBack(position: number, count: number): void {
+    this.returned.push({ position, count });
+    this.returned.sort((a, b) => b.position - a.position);
+  }
+}
+
+export class MemoryGroup {
+  readonly name: string;
+  readonly members: Set<GroupMember> = new Set();
+  /** The one reader of a resumable group. */
+  reader: GroupMember | undefined;
+  #shards: GroupShard[] = [];
+  #turn = 0;
+
+  /** Starts every shard that is there at `position`; one that comes later is read from its beginning. */
+  constructor(name: string, logs: readonly ShardLog[], position: Position) {
+    this.name = name;
+    this.moveTo(logs, position);
+  }
+
+  moveTo(logs: readonly ShardLog[], position: Position): void {
+    this.#shards = logs.map((log) => new GroupShard(startOf(log, position)));
+  }
+
+  liveMembers(nowMs: number): number {
+    return [...this.members].filter(({ liveUntilMs }) => liveUntilMs === undefined || liveUntilMs > nowMs).length;
+  }
+
+  hasReader(nowMs: number): boolean {
+    const reader = this.reader;
+    return reader !== undefined && (reader.liveUntilMs === undefined || reader.liveUntilMs > nowMs);
+  }
+
+  /** Up to `maxMessages` for a member: first what others left, in order, then what is new. `track`: they stay pending until acked. */
+  deliver(
+    member: GroupMember,
+    streamKey: string,
+    logs: readonly ShardLog[],
+    limit: { readonly maxMessages: number; readonly maxBytes: number },
+    ends: readonly number[] | undefined,
+    track: boolean,
+    nowMs: number,
+  ): GroupDelivery[] {
+    const out: GroupDelivery[] = [];
+    let bytes = limit.maxBytes;
+    const count = logs.length;
+    for (let i = 0; i < count && out.length < limit.maxMessages && bytes > 0; i++) {
+      const shardId = (this.#turn + i) % count;
+      const log = logs[shardId] as ShardLog;
+      const shard = this.#shard(shardId, log);
+      const share = out.length + Math.max(1, Math.ceil((limit.maxMessages - out.length) / (count - i)));
+      const end = Math.min(log.next, ends?.[shardId] ?? log.next);
+      while (out.length < share && bytes > 0) {
+        const again = shard.returned.at(-1);
+        const position = again !== undefined && again.position < end ? again.position : Math.max(shard.next, log.first);
+        if (again === undefined || again.position >= end) {
+          if (position >= end) break;
+          shard.next = position + 1;
+        } else shard.returned.pop();
+        const stored = log.at(position);
+        // Removed by retention while it was pending.
+        if (stored === undefined) continue;
+        if (stored.size > bytes && out.length > 0) {
+          if (again !== undefined && again.position === position) shard.returned.push(again);
+          else shard.next = position;
+          bytes = 0;
+          break;
+        }
+        const delivery = new GroupDelivery(stored, streamKey, shardId, member, (again?.position === position ? again.count : 0) + 1, nowMs);
+        if (track) shard.pending.set(position, delivery);
+        bytes -= stored.size;
+        out.push(delivery);
+      }
+    }
+    if (count > 0) this.#turn = (this.#turn + 1) % count;
+    return out;
+  }
+
+  /** Takes from their owners what has been idle for so long; the number of messages so freed. */
+  claimIdle(claimIdleMs: number, nowMs: number): number {
+    let freed = 0;
+    for (const shard of this.#shards) {
+      for (const [position, delivery] of shard.pending) {
+        if (nowMs - delivery.leasedAtMs < claimIdleMs) continue;
+        shard.pending.delete(position);
+        shard.giveBack(position, delivery.count);
+        freed += 1;
+      }
+    }
+    for (const member of this.members) {
+      const isDead = member.liveUntilMs !== undefined && member.liveUntilMs <= nowMs;
+      if (isDead && this.#pendingOf(member) === 0) this.members.delete(member);
+    }
+    return freed;
+  }
+
+  /** What a reader before this one left pending. */
+  claimAll(): void {
+    this.claimIdle(Number.NEGATIVE_INFINITY, 0);
+  }
+
+  /** Whether the delivery is still the one that counts. */
+  isCurrent(delivery: GroupDelivery): boolean {
+    return this.#shards[delivery.shardId]?.pending.get(delivery.position) === delivery;
+  }
+
+  ack(delivery: GroupDelivery): void {
+    this.#shards[delivery.shardId]?.pending.delete(delivery.position);
+  }
+
+  release(delivery: GroupDelivery, unread: boolean): void {
+    const shard = this.#shards[delivery.shardId];
+    shard?.pending.delete(delivery.position);
+    shard?.giveBack(delivery.position, unread ? delivery.count - 1 : delivery.count);
+  }
+
+  /** Messages that were never delivered, per shard. */
+  lag(logs: readonly ShardLog[]): number[] {
+    return logs.map((log, shardId) => Math.max(0, log.next - Math.max(this.#shard(shardId, log).next, log.first)));
+  }
+
+  /** Whether everything before `ends` was delivered and nothing of it waits to be delivered again. */
+  hasDelivered(logs: readonly ShardLog[], ends: readonly number[]): boolean {
+    return logs.every((log, shardId) => {
+      const end = ends[shardId] ?? 0;
+      const shard = this.#shard(shardId, log);
+      return Math.max(shard.next, log.first) >= end && shard.returned.every(({ position }) => position >= end || position < log.first);
+    });
+  }
+
+  info(logs: readonly ShardLog[], nowMs: number): GroupInfo {
+    const members = [...this.members].map((member) => ({
+      name: member.name,
+      pending: this.#pendingOf(member),
+      idleMs: Math.max(0, nowMs - member.activeAtMs),
+    }));
+    const shards = logs.map((log, shardId) => {
+      const shard = this.#shard(shardId, log);
+      let lowest = shard.next;
+      for (const position of shard.pending.keys()) lowest = Math.min(lowest, position);
+      for (const { position } of shard.returned) lowest = Math.min(lowest, position);
+      const lag = Math.max(0, log.next - Math.max(shard.next, log.first));
+      return { shardId, committed: BigInt(lowest - 1), pending: shard.pending.size + shard.returned.length, lag };
+    });
+    const idle = members.map(({ idleMs }) => idleMs);
+    return { members, shards, ...(idle.length === 0 ? {} : { idleMs: Math.min(...idle) }) };
+  }
+
+  #pendingOf(member: GroupMember): number {
+    let count = 0;
+    for (const shard of this.#shards) for (const { member: owner } of shard.pending.values()) if (owner === member) count += 1;
+    return count;
+  }
+
+  #shard(shardId: number, log: ShardLog): GroupShard {
+    let shard = this.#shards[shardId];
+    if (shard === undefined) {
+      shard = new GroupShard(log.first);
+      this.#shards[shardId] = shard;
+    }
+    return shard;
+  }
+}
+
+export function startOf(log: ShardLog, position: Position): number {
+  if (position === "beginning") return log.first;
+  if (position === "end") return log.next;
+  return "at" in position ? Math.min(Math.max(log.first, Number(position.at)), log.next) : log.firstAfter(position.afterMs);
+}
