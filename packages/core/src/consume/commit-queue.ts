@@ -5,13 +5,18 @@ import type { ErrorWrapper } from "../error/wrap-error.ts";
 import { backoffDelayMs } from "../time/backoff.ts";
 import type { Clock, Timer } from "../time/clock.ts";
 import { withDeadline } from "../time/deadline.ts";
-import type { Delivery } from "./delivery.ts";
+import { Delivery } from "./delivery.ts";
 import type { PositionTracker } from "./position-tracker.ts";
 
 /** One settlement, and the deliveries that it settles: one, or with a committed position many. */
-export interface Commitment {
+interface Commitment {
   readonly settlement: Settlement;
-  readonly covered: readonly Delivery[];
+  readonly covered: Delivery | readonly Delivery[];
+}
+
+/** Whether it may be told twice: an unknown outcome may still happen, and a nak or a release told late would take the message from another. */
+function mayRepeat({ kind }: Settlement): boolean {
+  return kind === "ack" || kind === "ack-through";
 }
 
 export interface CommitQueueOptions {
@@ -26,7 +31,7 @@ export interface CommitQueueOptions {
   /** How long one round may take, ms. */
   readonly timeoutMs: number;
   /** Whether the delivery is still ours; it is taken off if not. */
-  stillOurs(delivery: Delivery): boolean;
+  stillOurs(delivery: Delivery, nowMs: number): boolean;
   settled(delivery: Delivery): void;
   /** The broker says that it was not ours any more, or it could not be told: the message will come again. */
   lost(deliveries: readonly Delivery[], why: string, error: StreamError | undefined): void;
@@ -38,7 +43,10 @@ const RETRY_BACKOFF = { firstMs: 100, maxMs: 2000 };
 
 export class CommitQueue {
   readonly #options: CommitQueueOptions;
-  #pending: Commitment[] = [];
+  /** Acks; the great many. */
+  #acked: Delivery[] = [];
+  /** Naks and terms. */
+  #others: Commitment[] = [];
   /** Acks of a backend that commits positions, since the last round. */
   #acks = 0;
   #timer: Timer | undefined;
@@ -53,23 +61,34 @@ export class CommitQueue {
   }
 
   get size(): number {
-    return this.#pending.length + this.#acks;
+    return this.#acked.length + this.#others.length + this.#acks;
   }
 
-  /** An ack or term; it may wait for the interval. */
-  add(delivery: Delivery, settlement: Settlement): void {
+  /** An ack; it may wait for the interval. */
+  ack(delivery: Delivery): void {
     if (this.#options.tracker !== undefined) this.#acks += 1;
-    else this.#pending.push({ settlement, covered: [delivery] });
+    else this.#acked.push(delivery);
+    this.#later();
+  }
+
+  /** It will not be worked on; it may wait for the interval. */
+  term(delivery: Delivery, reason: string | undefined): void {
+    if (this.#options.tracker !== undefined) this.#acks += 1;
+    else this.#others.push({ settlement: { kind: "term", token: delivery.incoming.token, reason }, covered: delivery });
+    this.#later();
+  }
+
+  /** A nak that the broker carries out: its delay begins when it arrives, so it does not wait. */
+  nak(delivery: Delivery, delayMs: number): void {
+    this.#others.push({ settlement: { kind: "nak", token: delivery.incoming.token, delayMs }, covered: delivery });
+    this.#soon();
+  }
+
+  #later(): void {
     const { intervalMs, clock } = this.#options;
     if (intervalMs === 0) return;
     if (this.size >= FLUSH_AT) this.#soon();
     else this.#timer ??= clock.setTimer(() => this.#background(), intervalMs);
-  }
-
-  /** A nak that the broker carries out: its delay begins when it arrives, so it does not wait. */
-  addUrgent(delivery: Delivery, settlement: Settlement): void {
-    this.#pending.push({ settlement, covered: [delivery] });
-    this.#soon();
   }
 
   /** Why the last round in the background failed; told once. */
@@ -104,7 +123,7 @@ export class CommitQueue {
   drop(): Delivery[] {
     this.#timer?.cancel();
     this.#timer = undefined;
-    return this.#takeAll().flatMap((commitment) => commitment.covered);
+    return this.#takeAll().flatMap(({ covered }) => covered);
   }
 
   /** Resolves when no round is under way. */
@@ -148,8 +167,10 @@ export class CommitQueue {
 
   #takeAll(): Commitment[] {
     const { tracker } = this.#options;
-    const all = this.#pending;
-    this.#pending = [];
+    const all = this.#others;
+    this.#others = [];
+    for (const delivery of this.#acked) all.push({ settlement: { kind: "ack", token: delivery.incoming.token }, covered: delivery });
+    this.#acked = [];
     if (tracker !== undefined) {
       this.#acks = 0;
       for (const { last, covered } of tracker.advance())
@@ -161,7 +182,8 @@ export class CommitQueue {
   /** One try. What could not be told for now is pending again; the first such error is returned. */
   async #tell(confirm: boolean, signal: AbortSignal | undefined): Promise<StreamError | undefined> {
     const { driver, clock, timeoutMs, wrapper, stillOurs, settled, lost } = this.#options;
-    const batch = this.#takeAll().filter(({ covered }) => covered.length !== 1 || stillOurs(covered[0] as Delivery));
+    const nowMs = clock.monotonic();
+    const batch = this.#takeAll().filter(({ covered }) => !(covered instanceof Delivery) || stillOurs(covered, nowMs));
     if (batch.length === 0 && !confirm) return undefined;
     const settlements = batch.map((commitment) => commitment.settlement);
     let outcomes: readonly SettleOutcome[] | undefined;
@@ -177,11 +199,15 @@ export class CommitQueue {
     for (let i = 0; i < batch.length; i++) {
       const commitment = batch[i] as Commitment;
       const outcome = outcomes?.[i];
-      if (outcome === "done") for (const delivery of commitment.covered) settled(delivery);
-      else if (outcome === "lost") lost(commitment.covered, "its lease had passed when it was settled", undefined);
+      const { covered } = commitment;
+      if (outcome === "done") {
+        if (covered instanceof Delivery) settled(covered);
+        else for (const delivery of covered) settled(delivery);
+      } else if (outcome === "lost") lost(listOf(covered), "its lease had passed when it was settled", undefined);
       else {
         if (typeof outcome === "object") failed ??= wrapper.wrap(outcome.error, { what: "settling" });
-        again.push(commitment);
+        if (mayRepeat(commitment.settlement)) again.push(commitment);
+        else lost(listOf(covered), "the broker could not be told of its nak or term", failed);
       }
     }
     this.#putBack(again);
@@ -191,18 +217,23 @@ export class CommitQueue {
   #putBack(commitments: readonly Commitment[]): void {
     if (commitments.length === 0) return;
     const { tracker } = this.#options;
-    const single: Commitment[] = [];
-    for (const commitment of commitments) {
-      if (tracker !== undefined && commitment.settlement.kind === "ack-through") {
-        tracker.restore(commitment.covered);
-        this.#acks += commitment.covered.length;
-      } else single.push(commitment);
+    const acked: Delivery[] = [];
+    for (const { covered } of commitments) {
+      if (covered instanceof Delivery) acked.push(covered);
+      else {
+        tracker?.restore(covered);
+        this.#acks += covered.length;
+      }
     }
-    this.#pending = [...single, ...this.#pending];
+    this.#acked = [...acked, ...this.#acked];
   }
 
   #giveUp(error: StreamError): void {
-    const all = this.#takeAll().flatMap((commitment) => commitment.covered);
+    const all = this.#takeAll().flatMap(({ covered }) => covered);
     if (all.length > 0) this.#options.lost(all, "the broker could not be told that it was settled", error);
   }
+}
+
+function listOf(covered: Delivery | readonly Delivery[]): readonly Delivery[] {
+  return covered instanceof Delivery ? [covered] : covered;
 }

@@ -357,13 +357,17 @@ export class Consumer<T = Uint8Array> implements AsyncIterable<Message<T>>, Asyn
 
   #tryRead(): Message<T> | undefined {
     const last = this.#last;
-    if (last !== undefined) this.#ackLast(last);
+    if (last === undefined && !this.#acksOnNext && !this.#draining) return this.#handover.tryNext("program");
+    const { ledger } = this.#session;
+    this.#last = undefined;
+    if (last !== undefined) ledger?.ackBeforeNext(last);
     if (this.#draining) {
       this.#tellDrained();
       throw closedError();
     }
     const message = this.#handover.tryNext("program");
-    if (this.#acksOnNext) this.#last = message;
+    if (message === undefined) ledger?.endAckBeforeNext();
+    else if (this.#acksOnNext) this.#last = message;
     return message;
   }
 
@@ -374,12 +378,6 @@ export class Consumer<T = Uint8Array> implements AsyncIterable<Message<T>>, Asyn
       this.#last = message;
       return message;
     });
-  }
-
-  /** What the program settled itself stays so. */
-  #ackLast(last: Message<T>): void {
-    this.#last = undefined;
-    if (this.#session.book.isHeld(last)) last.ack();
   }
 
   #tellDrained(): void {

@@ -16,6 +16,10 @@ export interface DeliveryBook {
   extend(delivery: Delivery): boolean;
 }
 
+export interface LossListener {
+  lost(): void;
+}
+
 export class Delivery implements Settler {
   readonly incoming: IncomingMessage;
   readonly #book: DeliveryBook;
@@ -35,8 +39,8 @@ export class Delivery implements Settler {
   successor: Delivery | undefined = undefined;
   /** What the program was, or will be, given. */
   message: Message<unknown> | undefined = undefined;
-  /** Called once when it is lost after it was handed over. */
-  onLost: (() => void) | undefined = undefined;
+  /** Told once when it is lost after it was handed over. */
+  onLost: LossListener | undefined = undefined;
 
   constructor(incoming: IncomingMessage, book: DeliveryBook, leasedAtMs: number, count: number, failedHere: boolean) {
     this.incoming = incoming;

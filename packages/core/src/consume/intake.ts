@@ -35,6 +35,8 @@ export interface IntakeOptions {
 /** How long one `receive` may wait; only a bound, an abort ends it sooner. */
 const RECEIVE_WAIT_MS = 5000;
 const RETRY_BACKOFF = { firstMs: 100, maxMs: 5000 };
+/** After so long without it the event loop gets its turn. */
+const TURN_MS = 2;
 
 export class Intake<T> {
   readonly #driver: DriverConsumer;
@@ -55,6 +57,7 @@ export class Intake<T> {
   #epoch = 0;
   #ended = false;
   #failure: StreamError | undefined;
+  #turnedAtMs = 0;
 
   constructor(driver: DriverConsumer, decoder: BatchDecoder<T>, book: MessageBook, options: IntakeOptions) {
     this.#driver = driver;
@@ -199,7 +202,10 @@ export class Intake<T> {
         await this.#receive(maxMessages, this.#options.maxBytes - this.#bytes, RECEIVE_WAIT_MS, controller.signal);
         failures = 0;
         // A backend that always has more at hand would otherwise keep timers, signals and sockets waiting.
-        await nextTurn();
+        if (this.#options.clock.monotonic() - this.#turnedAtMs > TURN_MS) {
+          await nextTurn();
+          this.#turnedAtMs = this.#options.clock.monotonic();
+        }
       } catch (cause) {
         const error = this.#options.wrapper.wrap(cause, { what: "reading" });
         if (!error.retryable) {

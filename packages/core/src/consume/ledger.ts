@@ -51,6 +51,8 @@ export class Ledger implements DeliveryBook, MessageBook {
   /** In the order of handing over, while autoCommit is delayed. */
   readonly #delayed: Fifo<Delivery> = new Fifo();
   #settling = 0;
+  /** Monotonic: of {@link ackBeforeNext}, until the next message is handed over; 0: not now. */
+  #ackedAtMs = 0;
   #delayTimer: Timer | undefined;
   #ackTimer: Timer | undefined;
   /** `run` and `relay` settle by themselves: nothing is acked for its age. */
@@ -72,7 +74,7 @@ export class Ledger implements DeliveryBook, MessageBook {
       wrapper,
       timeoutMs,
       intervalMs: autoCommit === "disabled" ? 0 : Math.max(1, options.autoCommitIntervalMs),
-      stillOurs: (delivery) => !this.#loseIfExpired(delivery),
+      stillOurs: (delivery, nowMs) => !this.#loseIfExpired(delivery, nowMs),
       settled: (delivery) => this.#end(delivery, "settled"),
       lost: this.#lose,
     });
@@ -108,10 +110,12 @@ export class Ledger implements DeliveryBook, MessageBook {
 
   handOver(message: Message<unknown>): boolean {
     const delivery = message.settler as Delivery;
-    if (delivery.state !== "unread" || this.#loseIfExpired(delivery)) return false;
     const { clock, autoCommit, autoCommitDelayMs, ackTimeoutMs } = this.#options;
+    const nowMs = this.#ackedAtMs === 0 ? clock.monotonic() : this.#ackedAtMs;
+    this.#ackedAtMs = 0;
+    if (delivery.state !== "unread" || this.#loseIfExpired(delivery, nowMs)) return false;
     delivery.state = "held";
-    delivery.handedAtMs = clock.monotonic();
+    delivery.handedAtMs = nowMs;
     delivery.message = message;
     if (autoCommit === "delayed" && !this.settlesByHand) {
       this.#delayed.push(delivery);
@@ -123,34 +127,51 @@ export class Ledger implements DeliveryBook, MessageBook {
   }
 
   ack(delivery: Delivery): boolean {
-    if (!this.#maySettle(delivery)) return false;
+    if (!this.#maySettle(delivery, this.#options.clock.monotonic())) return false;
     this.#settle(delivery);
-    this.#commits.add(delivery, { kind: "ack", token: delivery.incoming.token });
+    this.#commits.ack(delivery);
     return true;
   }
 
-  term(delivery: Delivery, reason: string | undefined): boolean {
-    if (!this.#maySettle(delivery)) return false;
+  /** Acks what a loop has done with, if it has not settled it itself. The next message is handed over in the same breath. */
+  ackBeforeNext(message: Message<unknown>): void {
+    const delivery = message.settler as Delivery;
+    if (delivery.state !== "held") return;
+    const nowMs = this.#options.clock.monotonic();
+    if (!this.#maySettle(delivery, nowMs)) return;
     this.#settle(delivery);
-    this.#commits.add(delivery, { kind: "term", token: delivery.incoming.token, reason });
+    this.#commits.ack(delivery);
+    // One look at the clock serves both.
+    this.#ackedAtMs = nowMs;
+  }
+
+  /** Nothing was there to be handed over: the time of the ack is of no use any more. */
+  endAckBeforeNext(): void {
+    this.#ackedAtMs = 0;
+  }
+
+  term(delivery: Delivery, reason: string | undefined): boolean {
+    if (!this.#maySettle(delivery, this.#options.clock.monotonic())) return false;
+    this.#settle(delivery);
+    this.#commits.term(delivery, reason);
     return true;
   }
 
   nak(delivery: Delivery, delayMs: number): boolean {
     if (!(delayMs >= 0)) throw new TypeError("delayMs is a number of milliseconds from 0");
-    if (!this.#maySettle(delivery)) return false;
+    if (!this.#maySettle(delivery, this.#options.clock.monotonic())) return false;
     if (this.nakByCore) {
       delivery.state = "waiting";
       this.#waiting.add(delivery, delayMs);
     } else {
       this.#settle(delivery);
-      this.#commits.addUrgent(delivery, { kind: "nak", token: delivery.incoming.token, delayMs });
+      this.#commits.nak(delivery, delayMs);
     }
     return true;
   }
 
   extend(delivery: Delivery): boolean {
-    if (delivery.state !== "held" || this.#loseIfExpired(delivery)) return false;
+    if (delivery.state !== "held" || this.#loseIfExpired(delivery, this.#options.clock.monotonic())) return false;
     this.#keeper?.extendNow(delivery);
     return true;
   }
@@ -265,15 +286,15 @@ export class Ledger implements DeliveryBook, MessageBook {
   }
 
   /** False: it is lost. Settling twice is the program's mistake. */
-  #maySettle(delivery: Delivery): boolean {
+  #maySettle(delivery: Delivery, nowMs: number): boolean {
     if (delivery.state === "lost") return false;
     if (delivery.state !== "held") throw new TypeError("this message was settled before: ack, nak and term are each for once");
-    return !this.#loseIfExpired(delivery);
+    return !this.#loseIfExpired(delivery, nowMs);
   }
 
-  #loseIfExpired(delivery: Delivery): boolean {
+  #loseIfExpired(delivery: Delivery, nowMs: number): boolean {
     if (delivery.state === "lost") return true;
-    if (this.#keeper?.isExpired(delivery) !== true) return false;
+    if (this.#keeper?.isExpired(delivery, nowMs) !== true) return false;
     this.#lose([delivery], "its lease passed", undefined);
     return true;
   }
@@ -308,7 +329,7 @@ export class Ledger implements DeliveryBook, MessageBook {
     if (delivery.state === "settling") this.#settling -= 1;
     delivery.state = state;
     this.#live.remove(delivery);
-    if (state === "lost" && wasHeld) delivery.onLost?.();
+    if (state === "lost" && wasHeld) delivery.onLost?.lost();
     this.#options.onSettled();
   }
 
@@ -334,7 +355,7 @@ export class Ledger implements DeliveryBook, MessageBook {
     const messages: Message<unknown>[] = [];
     const nowMs = this.#options.clock.monotonic();
     for (const delivery of due) {
-      if (delivery.state !== "waiting" || this.#loseIfExpired(delivery)) continue;
+      if (delivery.state !== "waiting" || this.#loseIfExpired(delivery, nowMs)) continue;
       const next = new Delivery(delivery.incoming, this, delivery.leasedAtMs, delivery.count + 1, true);
       delivery.successor = next;
       delivery.state = "settled";

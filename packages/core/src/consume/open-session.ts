@@ -80,9 +80,14 @@ export function makeSession<T>(
       await intake.halt();
       let failure: unknown;
       try {
+        await withDeadline({ clock, timeoutMs, what: "ending the reading" }, (call) => driver.stop(call));
+      } catch (error) {
+        failure = wrapper.wrap(error, { what: "ending the reading" });
+      }
+      try {
         await ledger?.close();
       } catch (error) {
-        failure = error;
+        failure = failure === undefined ? error : bothFailed(failure, error);
       }
       try {
         await withDeadline({ clock, timeoutMs, what: "closing the consumer" }, (call) => driver.close(call));

@@ -4,13 +4,13 @@
  */
 import { isStreamError, StreamError } from "../error/stream-error.ts";
 import { Fifo } from "../message/fifo.ts";
-import type { Message } from "../message/message.ts";
+import { Message } from "../message/message.ts";
 import { type Backoff, backoffDelayMs } from "../time/backoff.ts";
 import type { Timer } from "../time/clock.ts";
 import { collectBatch } from "./collect-batch.ts";
 import type { WorkSource } from "./consumer.ts";
 import { DeadLetterer, type DeadLetterReason } from "./dead-letter.ts";
-import { Delivery } from "./delivery.ts";
+import { Delivery, type LossListener } from "./delivery.ts";
 import { RETRY_BACKOFF } from "./handover.ts";
 import { OrderGates } from "./order-gates.ts";
 import { Probation } from "./probation.ts";
@@ -19,15 +19,15 @@ import { type BatchHandler, type Handler, type HandlerContext, NonRetryableError
 const DRAIN_TIMEOUT_MS = 30_000;
 
 /** One call of the handler, with one message or a batch. */
-class Work<T> implements HandlerContext {
-  readonly messages: readonly Message<T>[];
+class Work<T> implements HandlerContext, LossListener {
+  readonly messages: readonly Message<T>[] | Message<T>;
   readonly startedMs: number;
   /** It timed out: what it still does is ignored. */
   isOver = false;
   #controller: AbortController | undefined;
   #abortReason: unknown;
 
-  constructor(messages: readonly Message<T>[], startedMs: number) {
+  constructor(messages: readonly Message<T>[] | Message<T>, startedMs: number) {
     this.messages = messages;
     this.startedMs = startedMs;
   }
@@ -39,6 +39,16 @@ class Work<T> implements HandlerContext {
       if (this.#abortReason !== undefined) this.#controller.abort(this.#abortReason);
     }
     return this.#controller.signal;
+  }
+
+  each(visit: (message: Message<T>) => void): void {
+    if (this.messages instanceof Message) visit(this.messages);
+    else for (const message of this.messages) visit(message);
+  }
+
+  /** Its message, or one of them, went to another consumer. */
+  lost(): void {
+    this.abort(new StreamError("aborted", "the message is no longer this consumer's"));
   }
 
   abort(reason: unknown): void {
@@ -62,6 +72,8 @@ class Runner<T> {
   readonly #deadLetters: DeadLetterer | undefined;
   readonly #probation: Probation;
   readonly #handlerTimeoutMs: number;
+  /** The broker tracks deliveries, so that they can be lost. */
+  readonly #isTracked: boolean;
   readonly #stop = new AbortController();
   readonly #running = new Set<Work<T>>();
   /** May start as soon as a slot is free. */
@@ -81,13 +93,17 @@ class Runner<T> {
     const { plan, createProducer, countsGivenBack } = source.parts;
     this.#deadLetters = options.deadLetter === undefined ? undefined : new DeadLetterer(options.deadLetter, plan.group, createProducer);
     this.#probation = new Probation(options.retry?.maxDeliveries, countsGivenBack, source.session.driver.flow === "push");
+    this.#isTracked = source.session.ledger !== undefined;
     this.#handlerTimeoutMs = options.handlerTimeoutMs ?? plan.keepAliveMs;
   }
 
   async run(): Promise<void> {
     const { session, ending } = this.#source;
     const { signal } = this.#options;
-    const stop = (): void => this.#stop.abort();
+    const stop = (): void => {
+      this.#stop.abort();
+      this.#changed();
+    };
     for (const each of [signal, ending]) {
       if (each?.aborted) stop();
       each?.addEventListener("abort", stop, { once: true });
@@ -127,9 +143,9 @@ class Runner<T> {
         await this.#change();
         continue;
       }
-      const message = await this.#read();
+      const message = this.#tryRead() ?? (await this.#read());
       if (message === undefined) return;
-      if (!(await this.#examine(message))) continue;
+      if (this.#needsExamining(message) && !(await this.#examine(message))) continue;
       if (this.#gates.enter(message)) this.#begin(message);
     }
   }
@@ -153,16 +169,23 @@ class Runner<T> {
     }
   }
 
+  #tryRead(): Message<T> | undefined {
+    return this.#source.handover.tryNext("runner");
+  }
+
   /** The next message, not handed over yet; undefined when there will be none. */
   async #read(): Promise<Message<T> | undefined> {
-    const { handover } = this.#source;
     try {
-      return handover.tryNext("runner") ?? (await handover.next("runner", this.#stop.signal));
+      return await this.#source.handover.next("runner", this.#stop.signal);
     } catch (error) {
       if (isStreamError(error, "stream-ended") || isStreamError(error, "closed")) return undefined;
       if (isStreamError(error, "aborted") && this.#isStopping) return undefined;
       throw error;
     }
+  }
+
+  #needsExamining(message: Message<T>): boolean {
+    return message.fault !== undefined || this.#options.retry?.maxDeliveries !== undefined;
   }
 
   /** What comes before a message's handler: what cannot be decoded, and what may have killed the process before. False: it is dealt with. */
@@ -226,17 +249,17 @@ class Runner<T> {
       return;
     }
     if (this.#isStopping || !this.#source.session.book.handOver(message)) this.#leave(message);
-    else this.#start([message]);
+    else this.#start(message);
   }
 
-  #start(messages: readonly Message<T>[]): void {
+  #start(messages: readonly Message<T>[] | Message<T>): void {
     const { clock } = this.#source.parts;
     const work = new Work(messages, clock.monotonic());
     this.#running.add(work);
-    for (const { settler } of messages) {
-      if (settler instanceof Delivery) {
-        settler.onLost = () => work.abort(new StreamError("aborted", "the message is no longer this consumer's"));
-      }
+    if (this.#isTracked) {
+      work.each(({ settler }) => {
+        (settler as Delivery).onLost = work;
+      });
     }
     if (this.#handlerTimeoutMs > 0)
       this.#timeoutTimer ??= clock.setTimer(this.#checkTimeouts, Math.max(1, this.#handlerTimeoutMs / 8), { background: true });
@@ -257,8 +280,8 @@ class Runner<T> {
 
   #call(work: Work<T>): unknown {
     const { middleware, batch } = this.#options;
-    if (batch !== undefined) return (this.#handler as BatchHandler<T>)(work.messages, work);
-    const message = work.messages[0] as Message<T>;
+    if (batch !== undefined) return (this.#handler as BatchHandler<T>)(work.messages as readonly Message<T>[], work);
+    const message = work.messages as Message<T>;
     const handler = this.#handler as Handler<T>;
     if (middleware === undefined || middleware.length === 0) return handler(message, work);
     const step = async (index: number): Promise<void> => {
@@ -271,19 +294,20 @@ class Runner<T> {
 
   #succeeded(work: Work<T>): void {
     if (!this.#finish(work)) return;
-    const { book } = this.#source.session;
-    for (const message of work.messages) {
-      if (book.isHeld(message)) message.ack();
-      this.#leave(message);
-    }
+    work.each(this.#done);
     this.#changed();
   }
 
   #failed(work: Work<T>, error: unknown): void {
     if (!this.#finish(work)) return;
-    for (const message of work.messages) this.#messageFailed(message, error);
+    work.each((message) => this.#messageFailed(message, error));
     this.#changed();
   }
+
+  readonly #done = (message: Message<T>): void => {
+    if (this.#source.session.book.isHeld(message)) message.ack();
+    this.#leave(message);
+  };
 
   /** False: it timed out before, and its result is ignored. */
   #finish(work: Work<T>): boolean {
@@ -337,7 +361,7 @@ class Runner<T> {
     const backoff: Backoff | ((deliveries: number) => number) = this.#options.retry?.backoff ?? RETRY_BACKOFF;
     const delayMs = typeof backoff === "function" ? backoff(message.deliveryCount) : backoffDelayMs(backoff, message.deliveryCount, random);
     const keepsGate = this.#source.session.onDue !== undefined;
-    if (keepsGate && message.settler instanceof Delivery) message.settler.onLost = () => this.#leave(message);
+    if (keepsGate && message.settler instanceof Delivery) message.settler.onLost = { lost: () => this.#leave(message) };
     const isOurs = message.nak({ delayMs: Math.max(0, delayMs) });
     if (!keepsGate || !isOurs) this.#leave(message);
   }
@@ -370,12 +394,7 @@ class Runner<T> {
   /** Resolves at the next change of slots or gates, or when the run is to stop. */
   #change(): Promise<void> {
     return new Promise((resolve) => {
-      const end = (): void => {
-        this.#stop.signal.removeEventListener("abort", end);
-        resolve();
-      };
-      this.#stop.signal.addEventListener("abort", end, { once: true });
-      this.#waiter = end;
+      this.#waiter = resolve;
     });
   }
 

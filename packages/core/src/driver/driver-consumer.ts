@@ -70,7 +70,7 @@ export interface Received {
   readonly messages: readonly IncomingMessage[];
   /** Of the last seek, as it gave it; 0 before the first. Core drops what comes with an older one. */
   readonly epoch: number;
-  /** When the leases of these messages began: monotonic, no later than the broker's own start. */
+  /** When the leases of these messages began: monotonic, no later than the broker's own start, which may be long before they arrived. */
   readonly leasedAtMs?: number | undefined;
   /** `until` was reached, or the input has ended: nothing follows. */
   readonly ended?: boolean | undefined;
@@ -109,12 +109,13 @@ export interface DriverConsumer {
   readonly leaseMs?: number | undefined;
   /**
    * The next messages, per shard in order. Called by one caller at a time; `settle`, `seek` and `close` may come meanwhile
-   * and do not wait for it. It may hold on to what it read beyond `maxMessages`; seek, revoke and close discard or release that.
+   * and do not wait for it. It may hold what it read beyond `maxMessages`, or what came after an abort; that is the driver's to keep
+   * alive, or to give back, until it is given to core.
    * After a rejection it is called again: with backoff if `classifyError` says retryable, else when the program reads again.
    */
   receive(limit: ReceiveLimit): Promise<Received>;
   /**
-   * One outcome per settlement, at the same index. With `acks: "through"` core sends `ack-through` only. None at all, with `confirm`, asks
+   * One outcome per settlement, at the same index; an error means that the outcome is unknown, it may still happen. With `acks: "through"` core sends `ack-through` only. None at all, with `confirm`, asks
    * for what was written before. With `confirm` it resolves only when the broker has them, without when they
    * are written. Touches only what is still ours.
    */
@@ -123,6 +124,11 @@ export interface DriverConsumer {
   seek(targets: readonly ShardPosition[], call: CallOptions): Promise<{ readonly epoch: number }>;
   /** Stored beyond what `receive` has given so far; `undefined` where the backend cannot tell. */
   lag(call: CallOptions): Promise<readonly (Shard & { readonly messages: number | undefined })[]>;
+  /**
+   * No delivery begins after this: withdraws what was asked for, ends a waiting `receive`, gives back unread what it holds itself and what
+   * still came. Then core settles and releases, then comes `close`. What core holds stays valid, `settle` goes on working.
+   */
+  stop(call: CallOptions): Promise<void>;
   /** Core has settled and released before. Ends a waiting `receive` with nothing. */
   close(call: CallOptions): Promise<void>;
   /** Only where the broker is in this process: this consumer is as one whose process died. For tests. */

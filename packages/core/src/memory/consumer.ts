@@ -101,6 +101,11 @@ export class MemoryConsumer implements DriverConsumer {
     }));
   }
 
+  async stop(): Promise<void> {
+    this.#closed = true;
+    this.#news.tell();
+  }
+
   async close(_call: CallOptions): Promise<void> {
     this.#closed = true;
     for (const stream of this.#parts.broker.streams.values()) stream.listeners.delete(this.#news.tell);

@@ -121,8 +121,11 @@ export class GroupConsumer implements DriverConsumer {
     );
   }
 
-  async close(): Promise<void> {
+  async stop(): Promise<void> {
     this.#leave();
+  }
+
+  async close(): Promise<void> {
     for (const { group } of this.#readings) {
       group.members.delete(this.#member);
       if (group.reader === this.#member) group.reader = undefined;

@@ -12,7 +12,10 @@ import { numbered, take, takeUpTo, texts } from "./reading.ts";
 const NEVER_MS = 600_000;
 
 /** A stream of ten messages and a member of a group on it. */
-async function tenMessages(context: CaseContext, options: JoinOptions<Uint8Array>): Promise<{ readonly stream: string; readonly consumer: Consumer }> {
+async function tenMessages(
+  context: CaseContext,
+  options: JoinOptions<Uint8Array>,
+): Promise<{ readonly stream: string; readonly consumer: Consumer }> {
   const stream = context.freshStream();
   const producer = await context.streamer.createProducer(stream);
   for (const text of numbered("m", 10)) await producer.send(text);
@@ -102,7 +105,11 @@ export const autoCommitting: Chapter = {
       title: "delayed acks a message autoCommitDelayMs after it was handed over",
       needs,
       async run(context) {
-        const { stream, consumer } = await tenMessages(context, { autoCommit: "delayed", autoCommitDelayMs: 200, autoCommitIntervalMs: 20 });
+        const { stream, consumer } = await tenMessages(context, {
+          autoCommit: "delayed",
+          autoCommitDelayMs: 200,
+          autoCommitIntervalMs: 20,
+        });
         const before = performance.now();
         await take(consumer, 4, context.limits.waitMs);
         const { done } = await groupState(context, stream, 10);

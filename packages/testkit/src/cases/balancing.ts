@@ -51,7 +51,11 @@ export const balancing: Chapter = {
         await sendMany(context, stream, numbered("m", 2_000));
         const gathered = await reading;
         assertSameSet(textsOf(gathered), numbered("m", 2_000));
-        for (const index of [0, 1]) assert.ok(gathered.some((each) => each.member === index), `member ${index} got nothing`);
+        for (const index of [0, 1])
+          assert.ok(
+            gathered.some((each) => each.member === index),
+            `member ${index} got nothing`,
+          );
       },
     },
     {
@@ -88,7 +92,8 @@ export const balancing: Chapter = {
         const messages = await take(heir, 8, context.limits.waitMs);
         assertSameSet(texts(messages), numbered("m", 8, 2));
         for (const message of messages) {
-          if (counted && dying.taken.includes(message.text())) assert.ok(message.deliveryCount >= 2, `${message.text()}: ${message.deliveryCount}`);
+          if (counted && dying.taken.includes(message.text()))
+            assert.ok(message.deliveryCount >= 2, `${message.text()}: ${message.deliveryCount}`);
           assert.equal(message.ack(), true);
         }
         await heir.commit();
@@ -115,11 +120,15 @@ export const balancing: Chapter = {
         await turn();
         await closing.close();
         const gathered = await rest;
-        assertSameSet(textsOf(gathered), numbered("m", 50).filter((text) => text !== held[0]?.text()));
+        assertSameSet(
+          textsOf(gathered),
+          numbered("m", 50).filter((text) => text !== held[0]?.text()),
+        );
         if (context.capabilities.nak === "native") return;
         const wasHeld = texts(held);
         for (const { message } of gathered) {
-          if (!wasHeld.includes(message.text())) assert.equal(message.deliveryCount, 1, `${message.text()}: what nobody read is not counted`);
+          if (!wasHeld.includes(message.text()))
+            assert.equal(message.deliveryCount, 1, `${message.text()}: what nobody read is not counted`);
         }
       },
     },
@@ -158,7 +167,10 @@ export const balancing: Chapter = {
           options: { ...options, maxPrefetchMessages: count },
         });
         await dying.die();
-        const heirs = [await member(context, stream, options), await member(context, stream, { ...options, streamer: await context.connect() })];
+        const heirs = [
+          await member(context, stream, options),
+          await member(context, stream, { ...options, streamer: await context.connect() }),
+        ];
         const gathered = await gather(context, heirs, count);
         assertSameSet(textsOf(gathered), numbered("m", count));
         for (const heir of heirs) await heir.commit();

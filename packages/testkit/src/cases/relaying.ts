@@ -3,8 +3,12 @@ import assert from "node:assert/strict";
 import { relay } from "@seaway/core";
 import { claims } from "../conformance/ability.ts";
 import type { Chapter } from "../conformance/conformance-case.ts";
+import { abandon } from "../fault/abandon.ts";
+import { faulty } from "../fault/faulty.ts";
+import { eventually } from "../wait/eventually.ts";
 import { within } from "../wait/within.ts";
 import { failsWith } from "./expecting.ts";
+import { eventuallyDone, groupState, leases, member } from "./grouping.ts";
 import { numbered, take, takeUpTo, texts } from "./reading.ts";
 
 export const relaying: Chapter = {
@@ -106,9 +110,60 @@ export const relaying: Chapter = {
     },
     {
       number: "88",
-      title: "acks an input only after its output's receipt; killed and started again it loses nothing",
-      needs: ["groups", "settling"],
-      run: () => Promise.reject(new Error("this case is to be written with groups and settling")),
+      title: "acks an input only after its output's receipt",
+      needs: ["load-balanced", "groups", "settling", "admin.groupInfo"],
+      async run(context) {
+        const [from, to] = [context.freshStream(), context.freshStream()];
+        await (await context.streamer.createProducer(from)).sendMany(numbered("m", 50).map((value) => ({ value })));
+        const copies = await context.streamer.createConsumer(to);
+        const slow = faulty(context.harness.driver);
+        const producer = await (await context.connectThrough(slow)).createProducer(to);
+        slow.hold("send");
+        const stop = new AbortController();
+        const relaying = relay(await member(context, from), producer, { signal: stop.signal });
+        await eventually("outputs are on their way", () => slow.held("send") > 0, { limitMs: context.limits.waitMs });
+        assert.equal((await groupState(context, from, 50)).done, 0, "acked before its output's receipt");
+        slow.release("send");
+        assert.deepEqual(texts(await take(copies, 50, context.limits.waitMs)), numbered("m", 50));
+        await eventuallyDone(context, from, 50, 50);
+        stop.abort();
+        assert.deepEqual(await within(relaying, context.limits.waitMs, "the aborted relay"), { received: 50, sent: 50 });
+      },
+    },
+    {
+      number: "88",
+      title: "killed and started again it loses nothing",
+      needs: ["load-balanced", "groups", "settling", "admin.groupInfo"],
+      offers: ["shortLeases"],
+      async run(context) {
+        const [from, to] = [context.freshStream(), context.freshStream()];
+        const { options } = leases(context);
+        await (await context.streamer.createProducer(from)).sendMany(numbered("m", 200).map((value) => ({ value })));
+        const copies = await context.streamer.createConsumer(to);
+        const seen = new Set<string>();
+        for (const life of [1, 2, 3]) {
+          const slow = faulty(context.harness.driver);
+          const streamer = await context.connectThrough(slow);
+          const producer = await streamer.createProducer(to);
+          const consumer = await member(context, from, { ...options, streamer, autoCommitIntervalMs: 1 });
+          slow.hold("send");
+          const relaying = relay(consumer, producer);
+          relaying.catch(() => undefined);
+          await eventually(`outputs of life ${life} are on their way`, () => slow.held("send") > 0, { limitMs: context.limits.waitMs });
+          await abandon(consumer);
+          // What it was about to send is lost with it.
+          slow.disconnect();
+          producer.close().catch(() => undefined);
+        }
+        const stop = new AbortController();
+        const last = relay(await member(context, from, options), await context.streamer.createProducer(to), { signal: stop.signal });
+        await eventuallyDone(context, from, 200, 200);
+        stop.abort();
+        await within(last, context.limits.waitMs, "the last relay");
+        await (await context.streamer.createProducer(to)).send("end");
+        for (const message of await takeUpTo(copies, "end", context.limits.waitMs)) seen.add(message.text());
+        assert.deepEqual([...seen].sort(), numbered("m", 200).sort());
+      },
     },
   ],
 };

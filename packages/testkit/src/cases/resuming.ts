@@ -143,7 +143,11 @@ export const resuming: Chapter = {
         await send(context, stream, numbered("m", 3));
         const first = await openDyingMember(context, { mode: "resumable", streamKey: stream, take: 2, commit: 1, options });
         await first.die();
-        const second = await within(reader(context, stream, options), context.limits.waitMs, "the second reader after the first one's death");
+        const second = await within(
+          reader(context, stream, options),
+          context.limits.waitMs,
+          "the second reader after the first one's death",
+        );
         assert.deepEqual(texts(await take(second, 2, context.limits.waitMs)), numbered("m", 2, 1));
       },
     },
@@ -272,9 +276,17 @@ export const resuming: Chapter = {
             handled.push(message.text());
             if (handled.length !== 1) return;
             const restore = await context.harness.cutOff?.();
-            await eventually("the broker is out of reach", () => context.streamer.ping({ signal: AbortSignal.timeout(200) }).then(() => false, () => true), {
-              limitMs: context.limits.waitMs,
-            });
+            await eventually(
+              "the broker is out of reach",
+              () =>
+                context.streamer.ping({ signal: AbortSignal.timeout(200) }).then(
+                  () => false,
+                  () => true,
+                ),
+              {
+                limitMs: context.limits.waitMs,
+              },
+            );
             await restore?.();
           },
           { signal: stop.signal },

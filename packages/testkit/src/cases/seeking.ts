@@ -6,6 +6,7 @@ import type { Chapter } from "../conformance/conformance-case.ts";
 import { faulty } from "../fault/faulty.ts";
 import { eventually } from "../wait/eventually.ts";
 import { failsWith } from "./expecting.ts";
+import { reader } from "./grouping.ts";
 import { numbered, take, texts } from "./reading.ts";
 
 function sendAll(producer: Producer, values: readonly string[]): Promise<Receipt[]> {
@@ -142,7 +143,34 @@ export const seeking: Chapter = {
       number: "56",
       title: "leaves the group, whose position is unchanged",
       needs: ["seek", "groups", "settling"],
-      run: () => Promise.reject(new Error("this case is to be written with groups and settling")),
+      async run(context) {
+        const stream = context.freshStream();
+        const producer = await context.streamer.createProducer(stream);
+        await sendAll(producer, numbered("m", 10));
+        for (const [mode, group] of [
+          ["resumable", "first"],
+          ["load-balanced", "second"],
+        ] as const) {
+          const leaving = await reader(context, stream, { mode, group, autoCommitIntervalMs: 600_000 });
+          const messages = await take(leaving, 5, context.limits.waitMs);
+          for (const message of messages.slice(0, 3)) message.ack();
+          // What was acked is committed, the rest given back: at once, although nothing was closed.
+          await leaving.rewind("beginning");
+          const next = await reader(context, stream, { mode, group, streamer: await context.connect() });
+          const again = await take(leaving, 10, context.limits.waitMs);
+          assert.deepEqual(texts(again), numbered("m", 10), "it reads in real time from where it went");
+          for (const message of again) message.ack();
+          await failsWith("commit-not-allowed", () => leaving.commit());
+          assert.equal(messages[3]?.ack(), false, "what was given back");
+          await leaving.seek(0);
+          assert.deepEqual(texts(await take(leaving, 1, context.limits.waitMs)), ["m-0"]);
+          await leaving.close();
+          const rest = await take(next, 7, context.limits.waitMs);
+          assert.deepEqual(texts(rest).sort(), numbered("m", 7, 3), "the group goes on where it was");
+          next.ackMany(rest);
+          await next.close();
+        }
+      },
     },
     {
       number: "58",

@@ -20,7 +20,8 @@ export async function drain<T>(consumer: Consumer<T>, options: DrainOptions = {}
   const deadline = performance.now() + timeoutMs;
   const messages: Message<T>[] = [];
   for (;;) {
-    if (performance.now() > deadline) throw new Error(`the stream did not fall quiet within ${timeoutMs} ms: ${messages.length} messages came`);
+    if (performance.now() > deadline)
+      throw new Error(`the stream did not fall quiet within ${timeoutMs} ms: ${messages.length} messages came`);
     try {
       messages.push(await consumer.next({ signal: AbortSignal.timeout(quietMs) }));
     } catch (error) {
