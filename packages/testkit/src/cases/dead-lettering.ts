@@ -83,7 +83,8 @@ export const deadLettering: Chapter = {
           MessageId: "its id",
         });
         assert.ok(reason !== undefined && reason !== "", "the reason is given");
-        assert.ok(text?.includes("line one") && text.includes("line two"), `the error's text: ${text?.slice(0, 80)}`);
+        assert.ok(text !== undefined, "the error's text is given");
+        assert.ok(text.includes("line one") && text.includes("line two"), `the error's text: ${text.slice(0, 80)}`);
         assert.ok(Buffer.byteLength(text) <= 1_024 && !/[\r\n]/.test(text), "the error's text is one line of at most 1 KiB");
       },
     },

@@ -38,7 +38,7 @@ interface Running {
 function start(
   consumer: Consumer,
   handler: (message: Message, handling: HandlerContext) => unknown,
-  options: RunOptions<Uint8Array> = {},
+  options: RunOptions<Uint8Array> & { readonly batch?: undefined } = {},
 ): Running {
   const stopping = new AbortController();
   const ended = consumer.run(handler, { ...options, signal: stopping.signal });
