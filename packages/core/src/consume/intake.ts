@@ -226,7 +226,7 @@ export class Intake<T> {
   async #receive(maxMessages: number, maxBytes: number, maxWaitMs: number, signal: AbortSignal): Promise<void> {
     const received = await this.#driver.receive({ maxMessages, maxBytes, maxWaitMs, paused: [], signal });
     if (received.epoch < this.#epoch) return;
-    const leasedAtMs = received.leasedAtMs ?? this.#options.clock.monotonic();
+    const leasedAtMs = Math.floor(received.leasedAtMs ?? this.#options.clock.monotonic());
     const settlerOf = (incoming: IncomingMessage): Settler => this.#book.admit(incoming, leasedAtMs);
     const decoded = this.#decoder.decode(received.messages, settlerOf);
     const messages = decoded instanceof Promise ? await decoded : decoded;

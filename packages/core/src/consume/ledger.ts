@@ -111,7 +111,8 @@ export class Ledger implements DeliveryBook, MessageBook {
   handOver(message: Message<unknown>): boolean {
     const delivery = message.settler as Delivery;
     const { clock, autoCommit, autoCommitDelayMs, ackTimeoutMs } = this.#options;
-    const nowMs = this.#ackedAtMs === 0 ? clock.monotonic() : this.#ackedAtMs;
+    // Whole ms: a fraction would be an object of its own on every delivery.
+    const nowMs = this.#ackedAtMs === 0 ? Math.floor(clock.monotonic()) : this.#ackedAtMs;
     this.#ackedAtMs = 0;
     if (delivery.state !== "unread" || this.#loseIfExpired(delivery, nowMs)) return false;
     delivery.state = "held";
@@ -142,7 +143,7 @@ export class Ledger implements DeliveryBook, MessageBook {
     this.#settle(delivery);
     this.#commits.ack(delivery);
     // One look at the clock serves both.
-    this.#ackedAtMs = nowMs;
+    this.#ackedAtMs = Math.floor(nowMs);
   }
 
   /** Nothing was there to be handed over: the time of the ack is of no use any more. */
