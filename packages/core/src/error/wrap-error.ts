@@ -24,6 +24,11 @@ export class ErrorWrapper {
     this.#secrets = secrets.filter((secret) => secret !== "");
   }
 
+  /** The driver's name. */
+  get backend(): string {
+    return this.#driver.name;
+  }
+
   /** A {@link StreamError} stays what it is. */
   wrap(error: unknown, place: ErrorPlace = {}): StreamError {
     if (error instanceof StreamError && !this.#leaks(error)) return error;
