@@ -1,4 +1,6 @@
 /** An outbox between a scripted backend and a manual clock. */
+
+import { Secrets } from "../src/error/secrets.ts";
 import type { StreamError } from "../src/error/stream-error.ts";
 import { ErrorWrapper } from "../src/error/wrap-error.ts";
 import { encodeUtf8 } from "../src/message/utf8.ts";
@@ -43,7 +45,7 @@ export class OutboxRig {
       ordering: "kept",
       dedupe: false,
     };
-    this.outbox = new Outbox(driver, { ...defaults, ...options }, this.clock, random, new ErrorWrapper(fakeDriver(), []));
+    this.outbox = new Outbox(driver, { ...defaults, ...options }, this.clock, random, new ErrorWrapper(fakeDriver(), new Secrets([])));
   }
 
   lane(shard: number): Lane {

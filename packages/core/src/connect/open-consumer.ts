@@ -10,11 +10,12 @@ import { RateLimiter } from "../consume/rate-limiter.ts";
 import { realTimeSettler } from "../consume/real-time-settler.ts";
 import type { ConsumerRequest, DriverConsumer } from "../driver/driver-consumer.ts";
 import { StreamError } from "../error/stream-error.ts";
-import { withDeadline } from "../time/deadline.ts";
+import { anySignal, withDeadline } from "../time/deadline.ts";
 import { assertGroupName } from "../url/group-name.ts";
 import { assertUsableStreamKey } from "../url/stream-key.ts";
 import { compilePattern } from "../url/stream-pattern.ts";
-import { lateCloseFailed } from "./open-producer.ts";
+import { closeLate } from "./close-late.ts";
+import { assertShardCount } from "./shard-count.ts";
 import type { StreamerParts } from "./streamer.ts";
 
 const DEFAULT_PREFETCH_MESSAGES = 1000;
@@ -49,6 +50,7 @@ export async function openConsumer<T, Mode extends ConsumerMode>(
   if (mode === "real-time" && portable.autoCommit !== undefined)
     throw fail("invalid-option", "autoCommit in real-time mode: nothing is committed there");
   if (portable.onDecodeError === "dead-letter") throw fail("unsupported", `onDecodeError: "dead-letter" comes with run`);
+  assertShardCount(portable.shards, driver.name);
   if ((portable.shards ?? 1) > 1 && !capabilities.shards) throw fail("unsupported", `shards on ${driver.name}`);
 
   const maxMessages = Math.max(portable.maxPrefetchMessages ?? DEFAULT_PREFETCH_MESSAGES, 1);
@@ -88,9 +90,15 @@ export async function openConsumer<T, Mode extends ConsumerMode>(
   let driverConsumer: DriverConsumer;
   try {
     driverConsumer = await withDeadline(
-      { clock, timeoutMs, signal: portable.signal, what },
+      {
+        clock,
+        timeoutMs,
+        signal: anySignal(portable.signal, parts.ending.signal),
+        what,
+        details: { backend: driver.name, phase: "setup", streamKey: selected.only },
+      },
       (call) => connection.openConsumer(request, call),
-      (late) => void late.close({ signal: AbortSignal.abort() }).catch((error: unknown) => events.publish(lateCloseFailed(error))),
+      (late) => closeLate({ clock, timeoutMs, events }, late),
     );
   } catch (error) {
     throw wrapper.wrap(error, { phase: "setup", streamKey: selected.only, what });
