@@ -6,9 +6,7 @@ import {
   type DriverConnection,
   type DriverConsumer,
   type DriverProducer,
-  INTERNAL_STREAM_KEY,
   type OpenContext,
-  type ProducerRequest,
   type Shard,
   type ShardStart,
   type StreamRequest,
@@ -71,17 +69,17 @@ export class FileConnection implements DriverConnection {
     return { shards };
   }
 
-  async openProducer(_request: ProducerRequest, call: CallOptions): Promise<DriverProducer> {
-    const writer = await this.#writerFor(INTERNAL_STREAM_KEY, true, call);
-    return new FileProducer(writer, this.#settings, this.#context.clock);
+  async openProducer(): Promise<DriverProducer> {
+    return new FileProducer(this.#file.path, () => this.#writer, this.#settings, this.#context.clock);
   }
 
   async openConsumer(request: ConsumerRequest, call: CallOptions): Promise<DriverConsumer> {
     const file = this.#file;
+    // What a writer of this process has not yet written was not yet told to be stored: it comes after the end as it is now.
+    const written = file.writer?.survey();
     const reader = await FileReader.open(file.path);
     try {
-      // What a writer of this process has not yet written was not yet told to be stored: it comes after the end as it is now.
-      const survey = file.writer?.survey() ?? (await reader?.survey(call)) ?? NO_FILE;
+      const survey = written ?? (await reader?.survey(call)) ?? NO_FILE;
       const shards = shardsToRead(request, survey, file.path);
       const { place, cursors } = await this.#plan(request, shards, survey, reader);
       call.signal.throwIfAborted();

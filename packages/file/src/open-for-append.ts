@@ -67,10 +67,13 @@ export async function cutTail(
 ): Promise<Pick<OpenedFile, "header" | "state"> | undefined> {
   const { size } = await handle.stat();
   const scan = await scanTail(readFrom(handle, signal), size, from === undefined ? {} : { from });
-  const { header, state, end, tornBytes, isTailCorrupt, problems } = scan;
-  if (problems.length > 0) {
-    const message = `${path} is damaged in ${problems.length} places, first at offset ${problems[0]?.startOffset}: ${problems[0]?.reason}`;
-    publish({ code: "file-damaged", level: "warn", message, count: problems.length });
+  const { header, state, end, tornBytes, isTailCorrupt } = scan;
+  // Those behind the end are cut off, and told below.
+  const [first, ...others] = scan.problems.filter(({ startOffset }) => startOffset < end);
+  if (first !== undefined) {
+    const count = others.length + 1;
+    const message = `${path} is damaged in ${count} place${count === 1 ? "" : "s"}, first at offset ${first.startOffset}: ${first.reason}`;
+    publish({ code: "file-damaged", level: "warn", message, count });
   }
   if (isTailCorrupt) {
     const kept = await keepTail(path, handle, end, size, nowMs);
