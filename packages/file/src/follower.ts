@@ -95,6 +95,7 @@ export class Follower {
 
   /** The next message or damage; undefined: `fill` first. */
   next(): FileMessage | Damage | undefined {
+    if (this.#doubt !== undefined) return undefined;
     const item = this.#decoder.next();
     if (item instanceof FileMessage) {
       if (this.#isWatchful) this.#passGood();
