@@ -118,7 +118,8 @@ export class Outbox {
 
   #schedule(): void {
     this.#scheduled = true;
-    this.#tickMs = this.#clock.monotonic();
+    // Whole ms: a fraction would be an object of its own on every message.
+    this.#tickMs = Math.floor(this.#clock.monotonic());
     process.nextTick(() => {
       this.#scheduled = false;
       this.#pump();
