@@ -40,7 +40,7 @@ export { Message } from "./message/message.ts";
 export type { StandardSchema } from "./message/standard-schema.ts";
 export type { ConnectTrace, ReceiveTrace, SendTrace } from "./observe/channels.ts";
 export type { StreamerEvent } from "./observe/event.ts";
-export type { PipeResult } from "./produce/bulk.ts";
+export type { BulkOptions, PipeResult } from "./produce/bulk.ts";
 export { Producer } from "./produce/producer.ts";
 export {
   Ordering,

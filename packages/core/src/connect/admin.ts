@@ -9,6 +9,8 @@ import type { Clock } from "../time/clock.ts";
 import { withDeadline } from "../time/deadline.ts";
 import { assertGroupName } from "../url/group-name.ts";
 import { assertStreamKey } from "../url/stream-key.ts";
+import type { CheckedOptions } from "./option-checks.ts";
+import { assertShardCount } from "./shard-count.ts";
 
 export interface AdminParts {
   readonly backend: string;
@@ -17,7 +19,7 @@ export interface AdminParts {
   readonly wrapper: ErrorWrapper;
   readonly timeoutMs: number;
   assertOpen(): void;
-  checkStreamOptions(options: object): Readonly<Record<string, unknown>>;
+  checkStreamOptions(options: CreateStreamOptions): CheckedOptions<CreateStreamOptions>;
 }
 
 /** Each driver adds its namespace here by declaration merging. */
@@ -30,6 +32,8 @@ export interface CreateStreamOptions extends StreamNamespaces {
   /** What the stream keeps. Default: what the backend does by itself. `unsupported` where that is the producer's to say. */
   readonly retention?: Retention | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Default: the streamer's. */
+  readonly timeoutMs?: number | undefined;
 }
 
 interface AdminCallOptions {
@@ -48,14 +52,19 @@ export class Admin {
   /** Makes a stream; an existing one is left as it is. */
   async createStream(streamKey: string, options: CreateStreamOptions = {}): Promise<{ readonly shards: number }> {
     assertStreamKey(streamKey);
-    const { signal, ...rest } = options;
-    const namespace = this.#parts.checkStreamOptions(rest);
+    const { portable, namespace } = this.#parts.checkStreamOptions(options);
     const { connection, backend } = this.#parts;
-    const { shards, retention } = options;
+    const { shards, retention, signal, timeoutMs } = portable;
+    assertShardCount(shards, backend);
     if (retention !== undefined && !connection.capabilities.retention) throw unsupported(backend, connection, "retention");
     if ((shards ?? 1) > 1 && !connection.capabilities.shards) throw unsupported(backend, connection, "shards");
-    const shape = await this.#call("createStream", streamKey, signal, (call) =>
-      connection.ensureStream(streamKey, { create: true, shards, retention, options: namespace }, call),
+    const request = { create: true, shards, retention, options: namespace };
+    const shape = await this.#call(
+      "createStream",
+      streamKey,
+      signal,
+      (call) => connection.ensureStream(streamKey, request, call),
+      timeoutMs,
     );
     if (shards !== undefined && shape.shards !== shards) {
       throw new StreamError("invalid-option", `stream "${streamKey}" exists with ${shape.shards} shards, not ${shards}`, {
@@ -134,12 +143,13 @@ export class Admin {
     streamKey: string | undefined,
     signal: AbortSignal | undefined,
     work: (call: CallOptions) => Promise<R>,
+    timeoutMs: number = this.#parts.timeoutMs,
   ): Promise<R> {
-    const { backend, connection, clock, timeoutMs, wrapper } = this.#parts;
+    const { backend, connection, clock, wrapper } = this.#parts;
     this.#parts.assertOpen();
     if (!connection.capabilities.admin.includes(name)) throw unsupported(backend, connection, name);
     try {
-      return await withDeadline({ clock, timeoutMs, signal, what: `admin.${name}` }, work);
+      return await withDeadline({ clock, timeoutMs, signal, what: `admin.${name}`, details: { backend, streamKey } }, work);
     } catch (error) {
       throw wrapper.wrap(error, { streamKey, what: `admin.${name}` });
     }

@@ -29,7 +29,7 @@ describe("options given in code", () => {
     check("consumer", { mode: "load-balanced", group: "billing", createStream: false, maxPrefetchBytes: 0, codec: { decode() {} } });
     check("consumer", { nats: { delivery: "push", ackWaitMs: 1.5, subjects: ["a"], memory: true } });
     check("producer", { sharder: "key-hash", middleware: [] });
-    check("producer", { sharder: () => 0, retry: {} });
+    check("producer", { sharder: () => 0 });
     check("connect", { onEvent: () => {}, drivers: [], signal: new AbortController().signal, nats: { token: "t", tls: {} } });
     check("send", { key: "k", headers: {}, timestampMs: 1, messageId: "m", shard: 0, nats: { expectedSequence: 3 } });
     check("send", { key: new Uint8Array() });

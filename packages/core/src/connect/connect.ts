@@ -7,10 +7,11 @@ import { systemClock } from "../time/clock.ts";
 import { withDeadline } from "../time/deadline.ts";
 import { parseStreamUrl, schemeOf } from "../url/parse-url.ts";
 import { StreamerUri, StreamUrl } from "../url/streamer-uri.ts";
+import { closeLate } from "./close-late.ts";
 import type { ConnectOptions } from "./connect-options.ts";
 import { loadDriver } from "./load-driver.ts";
-import { lateCloseFailed } from "./open-producer.ts";
 import { OptionChecks } from "./option-checks.ts";
+import { secretsOf } from "./secrets-of.ts";
 import { Streamer } from "./streamer.ts";
 
 const DEFAULT_TIMEOUT_MS = 10_000;
@@ -37,31 +38,38 @@ async function open(given: string | StreamerUri | StreamUrl, scheme: string, opt
       : given instanceof StreamUrl
         ? given
         : StreamUrl.of(given);
-  const checks = new OptionChecks(driver, url.parameters);
+  const checks = new OptionChecks(driver, url.parameters, options.drivers ?? []);
   const { portable, namespace } = checks.check<ConnectOptions>("connect", options);
   const clock = portable.clock ?? systemClock;
   const random = portable.random ?? Math.random;
   const timeoutMs = portable.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   const clientName = portable.clientName ?? `seaway-${process.pid}`;
-  const events = new EventSink(driver.name, portable.onEvent);
-  const wrapper = new ErrorWrapper(driver, secretsOf(url.uri));
+  const secrets = secretsOf(url.uri, namespace);
+  const events = new EventSink(driver.name, portable.onEvent, secrets);
+  const wrapper = new ErrorWrapper(driver, secrets);
   const what = `connecting to ${url.uri}`;
   try {
     const connection = await withDeadline(
-      { clock, timeoutMs, signal: portable.signal, what },
+      { clock, timeoutMs, signal: portable.signal, what, details: { backend: driver.name, phase: "setup" } },
       (call) => driver.open(url.uri, { options: namespace, clientName, clock, random, onEvent: events.publish }, call),
-      (late) => void late.close({ signal: AbortSignal.abort() }).catch((error: unknown) => events.publish(lateCloseFailed(error))),
+      (late) => closeLate({ clock, timeoutMs, events }, late),
     );
-    return new Streamer({ url, driver, connection, options: checks, clock, random, events, wrapper, clientName, timeoutMs });
+    return new Streamer({
+      url,
+      driver,
+      connection,
+      options: checks,
+      clock,
+      random,
+      events,
+      wrapper,
+      clientName,
+      timeoutMs,
+      ending: new AbortController(),
+    });
   } catch (error) {
     throw asConnectError(wrapper.wrap(error, { phase: "setup", what, fallback: "connect-failed" }));
   }
-}
-
-/** What must show in no text: the password, also as a URL writes it; a name without a password is a token. */
-function secretsOf({ username, password }: StreamerUri): readonly string[] {
-  const secret = password ?? username;
-  return secret === undefined ? [] : [...new Set([secret, encodeURIComponent(secret)])];
 }
 
 /** A server that does not answer in time cannot be connected to: one code for both. */

@@ -5,6 +5,7 @@ import type { ConsumerOptions } from "../consume/consumer-options.ts";
 import { StreamError } from "../error/stream-error.ts";
 import { assertGroupName } from "../url/group-name.ts";
 import { findHostId } from "./host-id.ts";
+import { assertShardCount } from "./shard-count.ts";
 import type { StreamerParts } from "./streamer.ts";
 
 export interface ConsumerPlan {
@@ -45,6 +46,7 @@ export function planConsumer<T>(parts: StreamerParts, options: ConsumerOptions<T
   if (mode === "real-time" && options.autoCommit !== undefined) {
     throw fail("invalid-option", "autoCommit in real-time mode: nothing is committed there");
   }
+  assertShardCount(options.shards, backend);
   if ((options.shards ?? 1) > 1 && !capabilities.shards) throw fail("unsupported", `shards on ${backend}`);
   const autoCommit = options.autoCommit ?? "on-next";
   const group = mode === "real-time" ? undefined : (options.group ?? defaultGroup(parts));

@@ -9,7 +9,10 @@ import { KNOWN_DRIVERS, type KnownDriver } from "./known-drivers.ts";
 
 /** The driver for `scheme`. Rejects `driver-not-found`, with the command that installs it. */
 export async function loadDriver(scheme: string, given: readonly Driver[]): Promise<Driver> {
-  const own = given.find((driver) => driver.schemes.includes(scheme));
+  const own = given.find((driver) => {
+    if (!isDriver(driver)) throw new TypeError("drivers is a list of drivers: call the factories, as in drivers: [redis()]");
+    return driver.schemes.includes(scheme);
+  });
   if (own !== undefined) return own;
   if (scheme === "memory") return memory();
   const known = KNOWN_DRIVERS.find((driver) => driver.schemes.includes(scheme));
@@ -34,7 +37,18 @@ export async function loadDriver(scheme: string, given: readonly Driver[]): Prom
       { phase: "setup" },
     );
   }
-  return factory() as Driver;
+  let made: unknown;
+  try {
+    made = factory();
+  } catch (error) {
+    throw broken(packageName, error);
+  }
+  if (isDriver(made) && made.schemes.includes(scheme)) return made;
+  throw new StreamError("driver-not-found", `${packageName} made no driver for ${scheme}: URLs`, { phase: "setup" });
+}
+
+function isDriver(value: unknown): value is Driver {
+  return typeof value === "object" && value !== null && "open" in value && "schemes" in value && Array.isArray(value.schemes);
 }
 
 /** The package as core sees it, else as the application's working directory does; undefined if neither has it. */
@@ -48,7 +62,7 @@ async function importPackage(packageName: string, known: KnownDriver | undefined
   }
   let path: string;
   try {
-    path = createRequire(join(process.cwd(), "package.json")).resolve(packageName);
+    path = resolveFrom(process.cwd(), packageName);
   } catch (error) {
     if (isMissing(error, packageName)) return undefined;
     throw broken(packageName, error);
@@ -58,6 +72,14 @@ async function importPackage(packageName: string, known: KnownDriver | undefined
   } catch (error) {
     throw broken(packageName, error);
   }
+}
+
+/** As `import` resolves it: a package may be for nothing else. */
+function resolveFrom(folder: string, packageName: string): string {
+  const options: { readonly paths?: string[]; readonly conditions: ReadonlySet<string> } = {
+    conditions: new Set(["import", "module-sync", "node", "default"]),
+  };
+  return createRequire(join(folder, "package.json")).resolve(packageName, options);
 }
 
 /** Whether it is this package that is missing, and not one that it needs itself. */

@@ -12,8 +12,9 @@ import type { ConsumerRequest, DriverConsumer } from "../driver/driver-consumer.
 import type { Shard, ShardPosition, ShardStart } from "../driver/shard.ts";
 import { StreamError } from "../error/stream-error.ts";
 import type { Producer } from "../produce/producer.ts";
+import { anySignal } from "../time/deadline.ts";
+import { closeLate } from "./close-late.ts";
 import { type ConsumerPlan, planConsumer } from "./consumer-plan.ts";
-import { lateCloseFailed } from "./open-producer.ts";
 import { type SelectedStreams, selectStreams } from "./select-streams.ts";
 import type { StreamerParts } from "./streamer.ts";
 
@@ -80,11 +81,11 @@ export async function openConsumer<T, Mode extends ConsumerMode>(
       return await openDriverConsumer((call) => connection.openConsumer(request, call), {
         clock,
         timeoutMs: plan.timeoutMs,
-        signal,
+        signal: anySignal(signal, parts.ending.signal),
         what,
         wrapper,
-        onLate: (late) =>
-          void late.close({ signal: AbortSignal.abort() }).catch((error: unknown) => events.publish(lateCloseFailed(error))),
+        details: { backend: driver.name, phase: "setup", streamKey: selected.only },
+        onLate: (late) => closeLate({ clock, timeoutMs: parts.timeoutMs, events }, late),
       });
     } catch (error) {
       throw wrapper.wrap(error, { phase: "setup", streamKey: selected.only, what });

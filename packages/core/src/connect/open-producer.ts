@@ -6,8 +6,10 @@ import { Packer } from "../produce/packer.ts";
 import { Producer } from "../produce/producer.ts";
 import type { ProducerOptions } from "../produce/producer-options.ts";
 import { StreamRoute } from "../produce/stream-route.ts";
-import { withDeadline } from "../time/deadline.ts";
+import { anySignal, withDeadline } from "../time/deadline.ts";
 import { assertUsableStreamKey } from "../url/stream-key.ts";
+import { closeLate } from "./close-late.ts";
+import { assertShardCount } from "./shard-count.ts";
 import type { StreamerParts } from "./streamer.ts";
 
 const MIB = 1024 * 1024;
@@ -25,19 +27,27 @@ export async function openProducer<T>(
   if (streamKey !== undefined) assertUsableStreamKey(streamKey, "produce");
   const timeoutMs = portable.timeoutMs ?? parts.timeoutMs;
   const shards = portable.shards;
-  if (shards !== undefined && !(Number.isInteger(shards) && shards >= 1 && shards <= 65536)) {
-    throw new StreamError("invalid-option", "shards is a whole number from 1 to 65536", { phase: "setup", backend: driver.name });
-  }
+  assertShardCount(shards, driver.name);
   if ((shards ?? 1) > 1 && !capabilities.shards) throw unsupported(parts, "shards");
   if (portable.dedupe === true && !capabilities.dedupe) throw unsupported(parts, "dedupe");
   const dedupe = portable.dedupe ?? capabilities.dedupe;
 
-  const openRoute = async (key: string): Promise<StreamRoute> => {
-    assertUsableStreamKey(key, "produce", "running");
+  const packer = new Packer<T>({
+    backend: driver.name,
+    codec: portable.codec,
+    contentType: portable.contentType ?? false,
+    capabilities,
+    checkSend: (options, isEntry) => parts.options.checkSend(options, isEntry),
+  });
+  const creating = anySignal(portable.signal, parts.ending.signal);
+
+  /** `signal` gives up creating the producer, and nothing that is looked up later. */
+  const openRoute = async (key: string, signal?: AbortSignal): Promise<StreamRoute> => {
+    assertUsableStreamKey(key, "produce", signal === undefined ? "running" : "setup");
     try {
       const request = { create: portable.createStream ?? true, shards, options: namespace };
       const shape: StreamShape = await withDeadline(
-        { clock, timeoutMs, signal: portable.signal, what: `looking up stream "${key}"` },
+        { clock, timeoutMs, signal, what: `looking up stream "${key}"`, details: { backend: driver.name, phase: "setup", streamKey: key } },
         (call) => connection.ensureStream(key, request, call),
       );
       if (shards !== undefined && shape.shards !== shards) {
@@ -54,15 +64,21 @@ export async function openProducer<T>(
   };
 
   const anchorKey = streamKey ?? (parts.url.streamKeys.length === 1 ? parts.url.streamKeys[0] : undefined);
-  const anchor = anchorKey === undefined ? undefined : await openRoute(anchorKey);
+  const anchor = anchorKey === undefined ? undefined : await openRoute(anchorKey, creating);
   const ordering = portable.ordering ?? "kept";
   const request = { dedupe, strict: ordering === "strict", options: namespace };
   let driverProducer: DriverProducer;
   try {
     driverProducer = await withDeadline(
-      { clock, timeoutMs, signal: portable.signal, what: "creating a producer" },
+      {
+        clock,
+        timeoutMs,
+        signal: creating,
+        what: "creating a producer",
+        details: { backend: driver.name, phase: "setup", streamKey: anchorKey },
+      },
       (call) => connection.openProducer(request, call),
-      (late) => void late.close({ signal: AbortSignal.abort() }).catch((error: unknown) => events.publish(lateCloseFailed(error))),
+      (late) => closeLate({ clock, timeoutMs, events }, late),
     );
   } catch (error) {
     throw wrapper.wrap(error, { phase: "setup", streamKey: anchorKey, what: "creating a producer" });
@@ -72,26 +88,21 @@ export async function openProducer<T>(
       backend: driver.name,
       driver: driverProducer,
       outbox: {
-        sendTimeoutMs: portable.sendTimeoutMs ?? 120_000,
+        // 0: none.
+        sendTimeoutMs: (portable.sendTimeoutMs ?? 120_000) || Number.POSITIVE_INFINITY,
         highWaterBytes: portable.highWaterBytes ?? 64 * MIB,
         maxBufferedBytes: portable.maxBufferedBytes ?? 512 * MIB,
         maxBatchBytes: portable.maxBatchBytes ?? MIB,
         ordering,
         dedupe,
       },
-      packer: new Packer<T>({
-        backend: driver.name,
-        codec: portable.codec,
-        contentType: portable.contentType ?? false,
-        capabilities,
-        checkSend: (options, isEntry) => parts.options.checkSend(options, isEntry),
-      }),
+      packer,
       middleware: portable.middleware ?? [],
       clock,
       random: parts.random,
       wrapper,
       timeoutMs,
-      openRoute,
+      openRoute: (key) => openRoute(key),
       onClosed: () => onClosed(producer),
     },
     anchor,
@@ -102,8 +113,4 @@ export async function openProducer<T>(
 function unsupported(parts: StreamerParts, ability: "shards" | "dedupe"): StreamError {
   const reason = parts.connection.capabilities.reasons?.[ability] ?? "the backend cannot do it";
   return new StreamError("unsupported", `${ability} on ${parts.driver.name}: ${reason}`, { phase: "setup", backend: parts.driver.name });
-}
-
-export function lateCloseFailed(error: unknown): { code: string; level: "warn"; message: string; error: unknown } {
-  return { code: "late-close-failed", level: "warn", message: "what was created too late for its caller could not be closed", error };
 }

@@ -16,11 +16,12 @@ export class OptionChecks {
   readonly #fromUrl: Readonly<Record<OptionScope, Readonly<Record<string, unknown>>>>;
   readonly #otherNamespaces: readonly string[];
 
-  /** Throws `invalid-option` for parameters that nobody knows. */
-  constructor(driver: Driver, parameters: ReadonlyMap<string, string>) {
+  /** Throws `invalid-option` for parameters that nobody knows. `given`: drivers that the program has at hand. */
+  constructor(driver: Driver, parameters: ReadonlyMap<string, string>, given: readonly Driver[]) {
     this.#driver = driver;
     this.#fromUrl = optionsFromUrl(parameters, PORTABLE_OPTIONS, driver.name, driver.options);
-    this.#otherNamespaces = ["memory", ...KNOWN_DRIVERS.map((known) => known.name)].filter((name) => name !== driver.name);
+    const names = ["memory", ...KNOWN_DRIVERS.map((known) => known.name), ...given.map((one) => one.name)];
+    this.#otherNamespaces = names.filter((name) => name !== driver.name);
   }
 
   /** Code wins over the URL. */

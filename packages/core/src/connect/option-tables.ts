@@ -36,7 +36,6 @@ export const PORTABLE_OPTIONS: PortableOptionTable = {
     maxMessageBytes: "number",
     ordering: ["kept", "strict", "relaxed"],
     dedupe: "boolean",
-    retry: "object",
     middleware: "object",
     signal: "object",
   },

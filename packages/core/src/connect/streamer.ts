@@ -30,6 +30,8 @@ export interface StreamerParts {
   readonly wrapper: ErrorWrapper;
   readonly clientName: string;
   readonly timeoutMs: number;
+  /** Aborts with the streamer's close: what is being created is given up. */
+  readonly ending: AbortController;
 }
 
 interface Child {
@@ -44,6 +46,8 @@ export class Streamer implements AsyncDisposable {
   readonly admin: Admin;
   readonly #parts: StreamerParts;
   readonly #children = new Set<Child>();
+  /** Creations under way. */
+  readonly #opening = new Set<Promise<Child>>();
   #closing: Promise<void> | undefined;
 
   /** @internal */
@@ -57,7 +61,7 @@ export class Streamer implements AsyncDisposable {
       wrapper,
       timeoutMs,
       assertOpen: () => this.#assertOpen(),
-      checkStreamOptions: (given) => options.check("stream", given).namespace,
+      checkStreamOptions: (given) => options.check("stream", given),
     });
   }
 
@@ -84,8 +88,7 @@ export class Streamer implements AsyncDisposable {
    */
   async createProducer<T = string | Uint8Array>(streamKey?: string, options: ProducerOptions<T> = {}): Promise<Producer<T>> {
     this.#assertOpen();
-    const producer = await openProducer<T>(this.#parts, streamKey, options, (child) => this.#children.delete(child));
-    return this.#adopt(producer);
+    return this.#adopt(openProducer<T>(this.#parts, streamKey, options, (child) => this.#children.delete(child)));
   }
 
   /**
@@ -97,14 +100,15 @@ export class Streamer implements AsyncDisposable {
     options: ConsumerOptions<T, Mode> = {},
   ): Promise<Consumer<T>> {
     this.#assertOpen();
-    const consumer = await openConsumer<T, Mode>(
-      this.#parts,
-      streams,
-      options,
-      () => this.createProducer(),
-      (child) => this.#children.delete(child),
+    return this.#adopt(
+      openConsumer<T, Mode>(
+        this.#parts,
+        streams,
+        options,
+        () => this.createProducer(),
+        (child) => this.#children.delete(child),
+      ),
     );
-    return this.#adopt(consumer);
   }
 
   /** Resolves when the backend answers; rejects within `timeoutMs`. */
@@ -123,7 +127,10 @@ export class Streamer implements AsyncDisposable {
     this.#closing ??= this.#close();
     const closing = this.#closing;
     const signal = options?.signal;
-    return signal === undefined ? closing : withDeadline({ clock: this.#parts.clock, signal, what: "closing the streamer" }, () => closing);
+    if (signal === undefined) return closing;
+    // Nobody may be left to hear of a failure after the caller has given up waiting.
+    closing.catch(() => undefined);
+    return withDeadline({ clock: this.#parts.clock, signal, what: "closing the streamer" }, () => closing);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -144,7 +151,9 @@ export class Streamer implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    const { clock, timeoutMs, connection, wrapper } = this.#parts;
+    const { clock, timeoutMs, connection, wrapper, ending } = this.#parts;
+    ending.abort();
+    await Promise.allSettled(this.#opening);
     const closed = await Promise.allSettled(Array.from(this.#children, (child) => child.close()));
     const failures: unknown[] = closed.flatMap((result) => (result.status === "rejected" ? [result.reason] : []));
     try {
@@ -155,17 +164,34 @@ export class Streamer implements AsyncDisposable {
     if (failures.length > 0) throw failures.reduce((first, next) => bothFailed(first, next));
   }
 
-  /** A child that came while the streamer was closing is closed again. */
-  async #adopt<C extends Child>(child: C): Promise<C> {
-    if (this.#closing !== undefined) {
-      await child.close();
-      this.#assertOpen();
+  /** A child that comes while the streamer is closing is closed again, before the connection is. */
+  async #adopt<C extends Child>(opening: Promise<C>): Promise<C> {
+    const adopted = opening.then(
+      async (child) => {
+        if (this.#closing === undefined) {
+          this.#children.add(child);
+          return child;
+        }
+        await child.close();
+        throw closedError();
+      },
+      (error: unknown) => {
+        throw this.#closing === undefined ? error : closedError();
+      },
+    );
+    this.#opening.add(adopted);
+    try {
+      return await adopted;
+    } finally {
+      this.#opening.delete(adopted);
     }
-    this.#children.add(child);
-    return child;
   }
 
   #assertOpen(): void {
-    if (this.#closing !== undefined) throw new StreamError("closed", "this streamer was closed: connect again");
+    if (this.#closing !== undefined) throw closedError();
   }
+}
+
+function closedError(): StreamError {
+  return new StreamError("closed", "this streamer was closed: connect again");
 }

@@ -6,7 +6,7 @@ import type { ErrorWrapper } from "../error/wrap-error.ts";
 import type { Message } from "../message/message.ts";
 import type { StreamerEvent } from "../observe/event.ts";
 import type { Clock } from "../time/clock.ts";
-import { withDeadline } from "../time/deadline.ts";
+import { type Deadline, withDeadline } from "../time/deadline.ts";
 import type { BatchDecoder } from "./decode-batch.ts";
 import { Intake } from "./intake.ts";
 import { Ledger, type LedgerOptions } from "./ledger.ts";
@@ -114,13 +114,14 @@ export async function openDriverConsumer(
     readonly signal: AbortSignal | undefined;
     readonly what: string;
     readonly wrapper: ErrorWrapper;
+    readonly details: Deadline["details"];
     onLate(late: DriverConsumer): void;
   },
 ): Promise<DriverConsumer> {
-  const { clock, timeoutMs, signal, what, wrapper, onLate } = options;
+  const { clock, timeoutMs, signal, what, wrapper, details, onLate } = options;
   const untilMs = clock.monotonic() + timeoutMs;
   return withDeadline(
-    { clock, timeoutMs: timeoutMs === 0 ? 0 : timeoutMs + IN_USE_RETRY_MS, signal, what },
+    { clock, timeoutMs: timeoutMs === 0 ? 0 : timeoutMs + IN_USE_RETRY_MS, signal, what, details },
     async (call) => {
       for (;;) {
         try {

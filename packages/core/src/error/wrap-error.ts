@@ -1,7 +1,8 @@
-/** Turns what a driver threw into the library's error, exactly once, and keeps the password out of it. */
-import type { Driver } from "../driver/driver.ts";
+/** Turns what a driver threw into the library's error, exactly once, and keeps credentials out of it. */
+import type { Driver, FailureClass } from "../driver/driver.ts";
 import type { ErrorCode } from "./error-code.ts";
-import { StreamError } from "./stream-error.ts";
+import type { Secrets } from "./secrets.ts";
+import { isStreamError, StreamError } from "./stream-error.ts";
 
 /** What is known where an error is wrapped. */
 export interface ErrorPlace {
@@ -13,56 +14,56 @@ export interface ErrorPlace {
   readonly fallback?: ErrorCode;
 }
 
-/** Wraps a driver's errors; one per connection, because it knows the password that must not show. */
+/** Wraps a driver's errors; one per connection, because it knows what must not show. */
 export class ErrorWrapper {
   readonly #driver: Driver;
-  readonly #secrets: readonly string[];
+  readonly #secrets: Secrets;
 
-  /** `secrets`: texts that must not show. */
-  constructor(driver: Driver, secrets: readonly string[]) {
+  constructor(driver: Driver, secrets: Secrets) {
     this.#driver = driver;
-    this.#secrets = secrets.filter((secret) => secret !== "");
+    this.#secrets = secrets;
   }
 
-  /** A {@link StreamError} stays what it is. */
+  /** The driver's name. */
+  get backend(): string {
+    return this.#driver.name;
+  }
+
+  /** A {@link StreamError} stays what it is, also one of another copy of this package. */
   wrap(error: unknown, place: ErrorPlace = {}): StreamError {
-    if (error instanceof StreamError && !this.#leaks(error)) return error;
-    const known = error instanceof StreamError ? error : undefined;
-    const found = known ?? this.#driver.classifyError(error);
-    const code = found.code === "backend" && place.fallback !== undefined ? place.fallback : found.code;
-    const advice = "advice" in found && found.advice !== undefined ? `; ${found.advice}` : "";
-    const text = known === undefined ? this.#textOf(error) : known.message.slice(known.code.length + 2);
-    return new StreamError(code, this.#redact(`${place.what === undefined ? "" : `${place.what}: `}${text}${advice}`), {
-      retryable: found.retryable,
-      cause: this.#leaks(error) ? undefined : error,
+    const cause = this.#secrets.clean(error);
+    if (isStreamError(error)) return cause === error ? error : this.#cleaned(error, cause);
+    const { code, retryable, advice } = this.#classify(error);
+    const what = place.what === undefined ? "" : `${place.what}: `;
+    const text = `${what}${textOf(error)}${advice === undefined ? "" : `; ${advice}`}`;
+    return new StreamError(code === "backend" ? (place.fallback ?? code) : code, this.#secrets.redact(text), {
+      retryable,
+      cause,
       backend: this.#driver.name,
       streamKey: place.streamKey,
       phase: place.phase ?? "running",
     });
   }
 
-  #textOf(error: unknown): string {
-    if (error instanceof AggregateError && error.message === "") return error.errors.map((one) => this.#textOf(one)).join("; ");
-    if (error instanceof Error) return error.message === "" ? error.name : error.message;
-    return String(error);
+  #cleaned(error: StreamError, cause: unknown): StreamError {
+    const { code, message, retryable, backend, streamKey, phase } = error;
+    return new StreamError(code, this.#secrets.redact(message.slice(code.length + 2)), { retryable, cause, backend, streamKey, phase });
   }
 
-  #shows(text: string): boolean {
-    return this.#secrets.some((secret) => text.includes(secret));
-  }
-
-  #redact(text: string): string {
-    return this.#secrets.reduce((shown, secret) => shown.replaceAll(secret, "***"), text);
-  }
-
-  /** Whether an error, or what it was caused by, shows the password: such a cause is not kept. */
-  #leaks(error: unknown, depth = 0): boolean {
-    if (this.#secrets.length === 0 || depth > 8 || error === null || error === undefined) return false;
-    if (typeof error !== "object") return this.#shows(String(error));
-    for (const name of Object.getOwnPropertyNames(error)) {
-      const value: unknown = Reflect.get(error, name);
-      if (typeof value === "string" ? this.#shows(value) : typeof value === "object" && this.#leaks(value, depth + 1)) return true;
+  /** A driver promises never to throw here; if it does, its sends and reads must not hang for it. */
+  #classify(error: unknown): FailureClass {
+    try {
+      return this.#driver.classifyError(error);
+    } catch {
+      return { code: "backend", retryable: false };
     }
-    return false;
   }
+}
+
+function textOf(error: unknown): string {
+  if (error instanceof AggregateError && error.message === "") return error.errors.map(textOf).join("; ");
+  if (error instanceof Error) return error.message === "" ? error.name : error.message;
+  if (typeof error !== "object" || error === null) return String(error);
+  const message: unknown = Reflect.get(error, "message");
+  return typeof message === "string" ? message : "an object that is no error was thrown";
 }

@@ -68,7 +68,7 @@ export class Lane {
 
 function overtaken(pending: PendingSend): StreamError {
   const before = pending.lastError;
-  const code = before?.code ?? "backend";
+  const code = before?.code ?? "timeout";
   const text = before === undefined ? "it was not stored" : before.message.slice(before.code.length + 2);
   return new StreamError(
     code,

@@ -26,9 +26,13 @@ export interface OutboxOptions {
 interface Flight {
   readonly batch: readonly PendingSend[];
   readonly controller: AbortController;
+  /** When it is aborted, monotonic; once it was, when it is no longer waited for. */
+  dueMs: number;
 }
 
 const RETRY_BACKOFF = { firstMs: 50, maxMs: 5000 };
+/** How long a driver may take to answer for a batch that was aborted. */
+const ABORT_GRACE_MS = 5000;
 
 export class Outbox {
   readonly #driver: DriverProducer;
@@ -47,6 +51,7 @@ export class Outbox {
   #bytes = 0;
   #tickMs = 0;
   #watch: Timer | undefined;
+  #watchDueMs = 0;
   #readyWaiters: (() => void)[] = [];
   #mark = new FlushMark();
   #olderMarks: FlushMark[] = [];
@@ -88,10 +93,9 @@ export class Outbox {
     }
     this.#bytes += pending.bytes;
     pending.mark.add();
-    const lane = pending.lane;
-    lane.number(pending);
-    if (lane.held) lane.backlog.push(pending);
-    else this.#queue.push(pending);
+    pending.lane.number(pending);
+    // Also of a lane that is held: older ones of it may wait in the queue, and the backlog must not get the younger first.
+    this.#queue.push(pending);
     if (!this.#scheduled) this.#schedule();
   }
 
@@ -114,7 +118,8 @@ export class Outbox {
 
   #schedule(): void {
     this.#scheduled = true;
-    this.#tickMs = this.#clock.monotonic();
+    // Whole ms: a fraction would be an object of its own on every message.
+    this.#tickMs = Math.floor(this.#clock.monotonic());
     process.nextTick(() => {
       this.#scheduled = false;
       this.#pump();
@@ -155,7 +160,7 @@ export class Outbox {
 
   #take(pending: PendingSend, oldestMs: number, batch: PendingSend[]): number {
     if (pending.sentAtMs < oldestMs) {
-      this.#fail(pending, this.#timeout(pending));
+      this.#fail(pending, this.#timeout(pending, true));
       return 0;
     }
     batch.push(pending);
@@ -164,9 +169,11 @@ export class Outbox {
   }
 
   #launch(batch: readonly PendingSend[]): void {
-    const flight: Flight = { batch, controller: new AbortController() };
+    let oldestMs = Number.POSITIVE_INFINITY;
+    for (const pending of batch) if (pending.sentAtMs < oldestMs) oldestMs = pending.sentAtMs;
+    const flight: Flight = { batch, controller: new AbortController(), dueMs: oldestMs + this.#options.sendTimeoutMs };
     this.#flights.add(flight);
-    if (this.#watch === undefined) this.#watchOver(this.#options.sendTimeoutMs);
+    this.#watchUntil(flight.dueMs);
     let sent: Promise<readonly SendOutcome[]>;
     try {
       sent = this.#driver.send(batch, { signal: flight.controller.signal });
@@ -179,23 +186,35 @@ export class Outbox {
     );
   }
 
-  /** One timer for all that is in flight: it aborts the batches whose oldest message has used up its time. */
-  #watchOver(delayMs: number): void {
-    this.#watch = this.#clock.setTimer(() => {
-      this.#watch = undefined;
-      const nowMs = this.#clock.monotonic();
-      let nextMs = Number.POSITIVE_INFINITY;
-      for (const { batch, controller } of this.#flights) {
-        const leftMs = (batch[0]?.sentAtMs ?? nowMs) + this.#options.sendTimeoutMs - nowMs;
-        if (leftMs <= 0) controller.abort(new StreamError("timeout", `no answer within sendTimeoutMs (${this.#options.sendTimeoutMs} ms)`));
-        else nextMs = Math.min(nextMs, leftMs);
+  /** One timer for all that is in flight, set for the batch whose time is up first. */
+  #watchUntil(dueMs: number): void {
+    if (this.#watch !== undefined) {
+      if (this.#watchDueMs <= dueMs) return;
+      this.#watch.cancel();
+    }
+    this.#watchDueMs = dueMs;
+    this.#watch = this.#clock.setTimer(() => this.#endOverdue(), dueMs - this.#clock.monotonic());
+  }
+
+  /** Aborts the batches whose oldest message has used up its time, and gives up those whose driver did not heed that. */
+  #endOverdue(): void {
+    this.#watch = undefined;
+    const nowMs = this.#clock.monotonic();
+    for (const flight of [...this.#flights]) {
+      const { controller } = flight;
+      if (flight.dueMs <= nowMs && controller.signal.aborted) {
+        this.#landed(flight, undefined, undefined);
+      } else if (flight.dueMs <= nowMs) {
+        flight.dueMs = nowMs + ABORT_GRACE_MS;
+        controller.abort(new StreamError("timeout", `no answer within sendTimeoutMs (${this.#options.sendTimeoutMs} ms)`));
       }
-      if (this.#flights.size > 0) this.#watchOver(Number.isFinite(nextMs) ? nextMs : this.#options.sendTimeoutMs);
-    }, delayMs);
+    }
+    for (const { dueMs } of this.#flights) this.#watchUntil(dueMs);
   }
 
   #landed(flight: Flight, outcomes: readonly SendOutcome[] | undefined, error: unknown): void {
-    this.#flights.delete(flight);
+    // It was given up before: what its driver says now comes too late.
+    if (!this.#flights.delete(flight)) return;
     const { batch, controller } = flight;
     let unsettled: Set<Lane> | undefined;
     for (let i = 0; i < batch.length; i++) {
@@ -235,15 +254,21 @@ export class Outbox {
   }
 
   #notStored(pending: PendingSend, certain: boolean, cause: unknown, signal: AbortSignal): void {
-    const error = this.#wrapper.wrap(signal.aborted ? signal.reason : (cause ?? new StreamError("backend", "the driver told no outcome")), {
-      streamKey: pending.streamKey,
-      what: "sending",
-    });
-    pending.lastError = error;
+    if (!signal.aborted || !isAbort(cause, signal)) {
+      pending.lastError = this.#wrapper.wrap(cause ?? new StreamError("backend", "the driver told no outcome"), {
+        streamKey: pending.streamKey,
+        what: "sending",
+      });
+    }
+    const error = pending.lastError;
+    const overdue = signal.aborted && pending.sentAtMs + this.#options.sendTimeoutMs <= this.#clock.monotonic();
     const safe = certain || this.#driver.resendIsSafe === true || (this.#options.dedupe && pending.messageId !== undefined);
-    if (!safe) pending.lane.noteStored(pending, false);
-    if (error.retryable && safe && !signal.aborted) pending.lane.noteFailed(pending);
-    else this.#fail(pending, error);
+    if (error?.retryable !== false && safe && !overdue) {
+      pending.lane.noteFailed(pending);
+      return;
+    }
+    if (!certain) pending.lane.noteStored(pending, false);
+    this.#fail(pending, error === undefined || (error.retryable && signal.aborted) ? this.#timeout(pending, certain) : error);
   }
 
   #settle(lane: Lane): void {
@@ -266,10 +291,12 @@ export class Outbox {
     if (!this.#scheduled) this.#schedule();
   }
 
-  #timeout(pending: PendingSend): StreamError {
-    return new StreamError("timeout", `not stored within sendTimeoutMs (${this.#options.sendTimeoutMs} ms)`, {
+  /** `certain`: it is not stored. */
+  #timeout(pending: PendingSend, certain: boolean): StreamError {
+    const bound = `within sendTimeoutMs (${this.#options.sendTimeoutMs} ms)`;
+    return new StreamError("timeout", certain ? `not stored ${bound}` : `no answer ${bound}: it may be stored, or not`, {
       cause: pending.lastError,
-      backend: pending.lastError?.backend,
+      backend: this.#wrapper.backend,
       streamKey: pending.streamKey,
     });
   }
@@ -288,4 +315,9 @@ export class Outbox {
       for (const resolve of waiters) resolve();
     }
   }
+}
+
+/** Whether this is how a driver says that it heeded the signal, and no reason of its own. */
+function isAbort(cause: unknown, signal: AbortSignal): boolean {
+  return cause === undefined || cause === signal.reason || (cause instanceof Error && cause.name === "AbortError");
 }

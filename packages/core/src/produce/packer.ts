@@ -31,7 +31,7 @@ export class Packer<T> {
     this.#options = options;
     const { codec } = options;
     // Without a codec T is string | Uint8Array, as createProducer says.
-    this.#encode = codec === undefined ? (value) => encodePlain(value as string | Uint8Array) : (value) => codec.encode(value);
+    this.#encode = codec === undefined ? (value) => encodePlain(value as string | Uint8Array) : (value) => bytesOf(codec.encode(value));
     const contentType = options.contentType ? options.codec?.contentType : undefined;
     this.#ownHeaders = contentType === undefined ? [] : [[CONTENT_TYPE_HEADER, contentType]];
     if (contentType !== undefined && !options.capabilities.headers) throw this.#unsupported("headers", "contentType needs headers");
@@ -66,6 +66,7 @@ export class Packer<T> {
   #pack(options: SendOptions): SendExtras {
     const { capabilities, backend } = this.#options;
     const { key, headers, timestampMs, messageId } = options;
+    if (key !== undefined && typeof key !== "string" && !(key instanceof Uint8Array)) throw new TypeError("key is a text or a Uint8Array");
     if (typeof key === "string" && !key.isWellFormed()) throw new TypeError("key has half of a surrogate pair, which UTF-8 cannot carry");
     if (key !== undefined && !capabilities.keys) throw this.#unsupported("keys", "a key cannot be sent");
     if (messageId !== undefined) {
@@ -115,6 +116,16 @@ export class Packer<T> {
       { backend },
     );
   }
+}
+
+/** A codec of the program's own may give anything. */
+function bytesOf(encoded: unknown): Uint8Array {
+  if (encoded instanceof Uint8Array) return encoded;
+  // Its outcome is nobody's: without this a failure would end the process.
+  if (encoded instanceof Promise) encoded.catch(() => undefined);
+  throw new TypeError(
+    `encode gives a Uint8Array at once, not ${encoded instanceof Promise ? "a promise" : `a value of type ${typeof encoded}`}`,
+  );
 }
 
 /** `defaults` for the names that `given` has not. */

@@ -32,11 +32,8 @@ export class PendingSend implements OutgoingMessage, SendTicket {
   /** Monotonic. */
   readonly sentAtMs: number;
   readonly mark: FlushMark;
-  readonly key: Uint8Array | undefined;
-  readonly headers: HeaderEntries | undefined;
-  readonly timestampMs: number | undefined;
-  readonly messageId: string | undefined;
-  readonly options: Readonly<Record<string, unknown>> | undefined;
+  /** What few messages have: one field for all of it keeps the many small. */
+  readonly #extras: SendExtras | undefined;
   /** Its place among the messages of its lane. */
   order = 0;
   readonly index: number;
@@ -64,14 +61,25 @@ export class PendingSend implements OutgoingMessage, SendTicket {
     this.sink = sink;
     this.sentAtMs = sentAtMs;
     this.mark = mark;
-    this.key = extras?.key;
-    this.headers = extras?.headers;
-    this.timestampMs = extras?.timestampMs;
-    this.messageId = extras?.messageId;
-    this.options = extras?.options;
+    this.#extras = extras;
     this.bytes = payload.length + BYTES_PER_MESSAGE + (extras === undefined ? 0 : extras.bytes);
   }
 
+  get key(): Uint8Array | undefined {
+    return this.#extras?.key;
+  }
+  get headers(): HeaderEntries | undefined {
+    return this.#extras?.headers;
+  }
+  get timestampMs(): number | undefined {
+    return this.#extras?.timestampMs;
+  }
+  get messageId(): string | undefined {
+    return this.#extras?.messageId;
+  }
+  get options(): Readonly<Record<string, unknown>> | undefined {
+    return this.#extras?.options;
+  }
   get streamKey(): string {
     return this.lane.streamKey;
   }

@@ -66,7 +66,7 @@ export interface ProducerOptions<T> extends ProducerNamespaces {
   readonly sharder?: Sharder | undefined;
   /** Create a missing stream. Default: true; false makes it `stream-not-found`. */
   readonly createStream?: boolean | undefined;
-  /** How long a message may take with all its retries, ms. Default: 120,000. */
+  /** How long a message may take with all its retries, ms. Default: 120,000. 0: as long as it takes. */
   readonly sendTimeoutMs?: number | undefined;
   /** Above this many buffered bytes `needsDrain` is true. Default: 64 MiB. */
   readonly highWaterBytes?: number | undefined;

@@ -6,7 +6,7 @@ import type { ErrorWrapper } from "../error/wrap-error.ts";
 import { sendChannel } from "../observe/channels.ts";
 import type { Clock } from "../time/clock.ts";
 import { withDeadline } from "../time/deadline.ts";
-import { type BulkTarget, type PipeResult, pipeInto, sendEach, writableInto } from "./bulk.ts";
+import { type BulkOptions, type BulkTarget, type PipeResult, pipeInto, sendEach, writableInto } from "./bulk.ts";
 import { Outbox, type OutboxOptions } from "./outbox.ts";
 import type { Packer } from "./packer.ts";
 import { PendingSend, type SendSink, type SendTicket } from "./pending-send.ts";
@@ -65,10 +65,11 @@ export class Producer<T = string | Uint8Array> implements AsyncDisposable {
     this.#anchor = anchor;
     if (anchor !== undefined) this.#routes.add(anchor);
     this.#bulk = {
+      clock: parts.clock,
       get needsDrain() {
         return outbox.needsDrain;
       },
-      ready: () => outbox.ready(),
+      ready: (options) => this.ready(options),
       settled: () => outbox.settled(),
       submit: (entry, sink, index) => this.#submit(entry.streamKey, entry.value, entry, true, sink, index, undefined, undefined),
     };
@@ -114,20 +115,21 @@ export class Producer<T = string | Uint8Array> implements AsyncDisposable {
     }
   }
 
-  /** Sends each; one result for each, in order: a bad message fails alone. Waits by itself while {@link needsDrain}. */
-  sendMany(entries: Iterable<OutgoingEntry<T>>): Promise<PromiseSettledResult<Receipt>[]> {
-    return sendEach(this.#bulk, entries);
+  /**
+   * Sends each; one result for each, in order: a bad message fails alone. Waits by itself while {@link needsDrain}. What the iterable
+   * itself throws rejects, after what was sent is settled; so does an entry that is no object.
+   */
+  sendMany(entries: Iterable<OutgoingEntry<T>>, options?: BulkOptions): Promise<PromiseSettledResult<Receipt>[]> {
+    return sendEach(this.#bulk, entries, options);
   }
 
   /**
    * Sends all that an iterable gives, however much, waiting while {@link needsDrain}; resolves when all of it is settled. A failed
-   * message is counted and does not stop the rest; what the iterable itself throws rejects, after what was sent is settled.
+   * message is counted and does not stop the rest; what the iterable itself throws rejects, after what was sent is settled, and so does
+   * the producer's close meanwhile (`closed`).
    */
-  pipeFrom(
-    entries: Iterable<OutgoingEntry<T>> | AsyncIterable<OutgoingEntry<T>>,
-    options?: { readonly signal?: AbortSignal | undefined },
-  ): Promise<PipeResult> {
-    return pipeInto(this.#bulk, entries, options?.signal);
+  pipeFrom(entries: Iterable<OutgoingEntry<T>> | AsyncIterable<OutgoingEntry<T>>, options?: BulkOptions): Promise<PipeResult> {
+    return pipeInto(this.#bulk, entries, options);
   }
 
   /** A web stream that takes entries and applies backpressure. A failed message fails the next write, or the close; closing it flushes. */
@@ -136,22 +138,25 @@ export class Producer<T = string | Uint8Array> implements AsyncDisposable {
   }
 
   /** Names the stream that {@link send} goes to, and looks it up or makes it. Once: `already-anchored`. */
-  async anchor(streamKey: string): Promise<void> {
+  async anchor(streamKey: string, options?: { readonly signal?: AbortSignal | undefined }): Promise<void> {
     this.#assertOpen();
     if (this.#anchor !== undefined || this.#anchoring) {
       throw new StreamError("already-anchored", "this producer has its stream: use sendTo, or another producer", { streamKey });
     }
     this.#anchoring = true;
+    const found = (): Promise<StreamRoute> => new Promise((resolve, reject) => this.#routes.whenKnown(streamKey, resolve, reject));
     try {
-      this.#anchor = await new Promise<StreamRoute>((resolve, reject) => this.#routes.whenKnown(streamKey, resolve, reject));
+      this.#anchor = await withDeadline({ clock: this.#parts.clock, signal: options?.signal, what: "anchor" }, found);
     } finally {
       this.#anchoring = false;
     }
   }
 
   /** Resolves once there is room again, at half of `highWaterBytes`; at once while not {@link needsDrain}. */
-  ready(): Promise<void> {
-    return this.#outbox.ready();
+  ready(options?: { readonly signal?: AbortSignal | undefined }): Promise<void> {
+    const signal = options?.signal;
+    if (signal === undefined) return this.#outbox.ready();
+    return withDeadline({ clock: this.#parts.clock, signal, what: "waiting for room" }, () => this.#outbox.ready());
   }
 
   /**
@@ -176,7 +181,10 @@ export class Producer<T = string | Uint8Array> implements AsyncDisposable {
     this.#closing ??= this.#flushAndClose();
     const closing = this.#closing;
     const signal = options?.signal;
-    return signal === undefined ? closing : withDeadline({ clock: this.#parts.clock, signal, what: "closing the producer" }, () => closing);
+    if (signal === undefined) return closing;
+    // Nobody may be left to hear of a failure after the caller has given up waiting.
+    closing.catch(() => undefined);
+    return withDeadline({ clock: this.#parts.clock, signal, what: "closing the producer" }, () => closing);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

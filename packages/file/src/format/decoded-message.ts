@@ -65,10 +65,13 @@ export class DecodedMessage {
     return framePayloadBytes(this.#source.bytes, this.#at);
   }
 
-  /** A view of the chunk the message came in, or of a copy if a beacon or the chunk's end split it. It keeps that whole chunk alive. */
+  /**
+   * A view of the chunk the message came in, or of a copy if a beacon or the chunk's end split it. It keeps that whole chunk alive.
+   * Never a Buffer, whose `slice` would be another view instead of a copy.
+   */
   get payload(): Uint8Array {
-    const start = this.#at + FRAME_HEAD_BYTES;
-    return this.#source.bytes.subarray(start, start + this.payloadBytes);
+    const { bytes } = this.#source;
+    return new Uint8Array(bytes.buffer, bytes.byteOffset + this.#at + FRAME_HEAD_BYTES, this.payloadBytes);
   }
 
   /** The checksum that stands in the file. */
@@ -92,3 +95,6 @@ export class DecodedMessage {
     return this.#source.offset + this.#at + FRAME_HEAD_BYTES + this.payloadBytes + FRAME_TAIL_BYTES;
   }
 }
+
+/** A class of messages that a decoder can be told to make; it adds ways to look at them, and nothing to construct. */
+export type MessageType = new (...parts: ConstructorParameters<typeof DecodedMessage>) => DecodedMessage;

@@ -13,7 +13,7 @@
 import { type Beacon, decodeBeacon, isBeacon } from "./beacon.ts";
 import { readU32 } from "./big-endian.ts";
 import { ChunkWindow } from "./chunk-window.ts";
-import { type AppliedHeaders, DecodedMessage } from "./decoded-message.ts";
+import { type AppliedHeaders, DecodedMessage, type MessageType } from "./decoded-message.ts";
 import type { SsItem } from "./decoder-item.ts";
 import { DEFAULT_MAX_PAYLOAD_BYTES, type SsDecoderOptions } from "./decoder-options.ts";
 import { isEosPayload } from "./end-of-stream.ts";
@@ -33,6 +33,7 @@ export class SsDecoder {
   readonly #maxPayloadBytes: number;
   readonly #yieldsBeacons: boolean;
   readonly #isRaw: boolean;
+  readonly #Message: MessageType;
   readonly #ids: StreamIdTable = new StreamIdTable();
   readonly #ready = new ReadyItems();
   #window = new ChunkWindow(FILE_HEADER_BYTES);
@@ -60,6 +61,7 @@ export class SsDecoder {
     this.#maxPayloadBytes = Math.min(options.maxPayloadBytes ?? DEFAULT_MAX_PAYLOAD_BYTES, MAX_PAYLOAD_BYTES);
     this.#yieldsBeacons = options.beacons ?? false;
     this.#isRaw = options.raw ?? false;
+    this.#Message = options.messageType ?? DecodedMessage;
     this.reset(FILE_HEADER_BYTES);
   }
 
@@ -257,7 +259,7 @@ export class SsDecoder {
         return undefined;
       }
       this.#isTrusted = false;
-      const message = new DecodedMessage(stream, source, body, undefined);
+      const message = new this.#Message(stream, source, body, undefined);
       window.position = end;
       this.#dropWaiting("the message after it is damaged");
       this.#wholeEnd = window.offset;
@@ -280,7 +282,7 @@ export class SsDecoder {
         return undefined;
       }
     }
-    const message = new DecodedMessage(stream, source, body, this.#waiting.isEmpty ? undefined : this.#headersFor(stream, source, body));
+    const message = new this.#Message(stream, source, body, this.#waiting.isEmpty ? undefined : this.#headersFor(stream, source, body));
     this.#wholeEnd = window.offset;
     if (stream.isInternal && isEosPayload(source.bytes, body + FRAME_HEAD_BYTES, payloadBytes)) {
       const { startOffset, endOffset, timestamp, checksum } = message;

@@ -1,0 +1,2 @@
+// An empty module, for import-empty.ts.
+export {};
