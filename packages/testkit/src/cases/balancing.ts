@@ -191,6 +191,8 @@ export const balancing: Chapter = {
         await sendMany(context, stream, ["m"]);
         const working = await member(context, stream, { ...options, streamer: await context.connect() });
         const [message] = await take(working, 1, context.limits.waitMs);
+        // It is a member like any other: what is sent later should go to the one that watches.
+        working.pause();
         const idle = await member(context, stream, options);
         const watching = startGathering(context, [idle]);
         for (let part = 0; part < 12; part += 1) {
@@ -248,7 +250,7 @@ export const balancing: Chapter = {
             const values = numbered("m", 50, sent);
             sent += values.length;
             await producer.sendMany(values.map((value) => ({ value })));
-            await turn();
+            await gathering.until("what was sent", () => !keepOn || gathering.all.length >= sent);
           }
         })();
         const got = (index: number): boolean => gathering.all.some((each) => each.member === index);

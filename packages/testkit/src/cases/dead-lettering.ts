@@ -334,7 +334,8 @@ export const deadLettering: Chapter = {
         let counted: boolean | undefined;
         while (!isOver() && lives < 20) {
           lives += 1;
-          const consumer = await member(context, stream, { ...options, streamer: await context.connect(), autoCommitIntervalMs: 20 });
+          // As long as by default: much of what was handled is not committed when it dies.
+          const consumer = await member(context, stream, { ...options, streamer: await context.connect(), autoCommitIntervalMs: 1_000 });
           let dying = false;
           const stop = new AbortController();
           const run = consumer.run(

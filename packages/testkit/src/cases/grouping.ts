@@ -26,6 +26,8 @@ function join<T>(
     group: GROUP,
     autoStreamReset: "earliest",
     autoCommit: "rolling",
+    // Cases that wait for what the broker has been told need not wait for a second.
+    autoCommitIntervalMs: 20,
     ...own,
   });
 }

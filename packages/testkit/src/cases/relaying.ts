@@ -144,7 +144,7 @@ export const relaying: Chapter = {
         for (const life of [1, 2, 3]) {
           const slow = faulty(context.harness.driver);
           const streamer = await context.connectThrough(slow);
-          const producer = await streamer.createProducer(to);
+          const producer = await streamer.createProducer(to, { sendTimeoutMs: 50 });
           const consumer = await member(context, from, { ...options, streamer, autoCommitIntervalMs: 1 });
           slow.hold("send");
           const relaying = relay(consumer, producer);
@@ -153,7 +153,8 @@ export const relaying: Chapter = {
           await abandon(consumer);
           // What it was about to send is lost with it.
           slow.disconnect();
-          producer.close().catch(() => undefined);
+          const closing = producer.close().catch(() => undefined);
+          await within(closing, context.limits.waitMs, "the close of a producer whose broker is gone");
         }
         const stop = new AbortController();
         const last = relay(await member(context, from, options), await context.streamer.createProducer(to), { signal: stop.signal });

@@ -501,10 +501,10 @@ export const running: Chapter = {
           consumer,
           (_, { signal }) => {
             started.resolve();
-            return new Promise<void>((resolve) => {
+            return new Promise<void>((_resolve, reject) => {
               signal.addEventListener("abort", () => {
                 reason = signal.reason;
-                resolve();
+                reject(signal.reason);
               });
             });
           },

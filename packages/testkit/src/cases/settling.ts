@@ -10,7 +10,7 @@ import { overriding } from "../fault/overriding.ts";
 import { eventually } from "../wait/eventually.ts";
 import { within } from "../wait/within.ts";
 import { openDyingMember } from "./dying.ts";
-import { failsWith } from "./expecting.ts";
+import { failsWith, turn } from "./expecting.ts";
 import { blockEventLoop, eventuallyDone, gather, groupState, leases, member, timePasses } from "./grouping.ts";
 import { numbered, take, takeUpTo, texts } from "./reading.ts";
 
@@ -354,6 +354,8 @@ export const settling: Chapter = {
         const consumer = await member(context, stream, { streamer: await context.connectThrough(broken), autoCommitIntervalMs: 20 });
         const messages = await take(consumer, 3, context.limits.waitMs);
         messages[0]?.ack();
+        await eventually("the commit was tried", () => broken.calls("settle") > 0, { limitMs: context.limits.waitMs });
+        await turn();
         await failsWith("backend", () => within(consumer.next(), context.limits.waitMs, "the failure of the background commit"));
         messages[1]?.ack();
         await consumer.commit();
