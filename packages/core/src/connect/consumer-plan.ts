@@ -1,5 +1,4 @@
 /** A consumer's options, checked against each other and the backend, with every default filled in. */
-import { randomUUID } from "node:crypto";
 import type { AutoCommit, AutoStreamReset, ConsumerMode } from "../consume/consumer-mode.ts";
 import type { ConsumerOptions } from "../consume/consumer-options.ts";
 import { StreamError } from "../error/stream-error.ts";
@@ -86,5 +85,5 @@ function defaultGroup(parts: StreamerParts): string {
 
 function memberName(parts: StreamerParts): string {
   const host = findHostId()?.id ?? parts.clientName;
-  return `${host.slice(0, 100)}:${process.pid}:${randomUUID().slice(0, 8)}`;
+  return `${host.slice(0, 100)}:${process.pid}:${Math.floor(parts.random() * 2 ** 48).toString(36)}`;
 }

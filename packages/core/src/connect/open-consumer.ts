@@ -8,6 +8,7 @@ import { Handover } from "../consume/handover.ts";
 import { makeSession, openDriverConsumer } from "../consume/open-session.ts";
 import { RateLimiter } from "../consume/rate-limiter.ts";
 import type { Session } from "../consume/session.ts";
+import type { Capabilities } from "../driver/capabilities.ts";
 import type { ConsumerRequest, DriverConsumer } from "../driver/driver-consumer.ts";
 import type { Shard, ShardPosition, ShardStart } from "../driver/shard.ts";
 import { StreamError } from "../error/stream-error.ts";
@@ -81,6 +82,7 @@ export async function openConsumer<T, Mode extends ConsumerMode>(
       return await openDriverConsumer((call) => connection.openConsumer(request, call), {
         clock,
         timeoutMs: plan.timeoutMs,
+        readerLeaseMs: plan.mode === "resumable" ? readerLeaseOf(namespace, capabilities) : 0,
         signal: anySignal(signal, parts.ending.signal),
         what,
         wrapper,
@@ -150,6 +152,12 @@ export async function openConsumer<T, Mode extends ConsumerMode>(
     onClosed: () => onClosed(consumer),
   });
   return consumer;
+}
+
+/** As the program set it, else as the backend has it. */
+function readerLeaseOf(namespace: Readonly<Record<string, unknown>>, capabilities: Capabilities): number {
+  const given = namespace["readerLeaseMs"];
+  return typeof given === "number" ? given : (capabilities.readerLeaseMs ?? 0);
 }
 
 function because(reason: string | undefined): string {

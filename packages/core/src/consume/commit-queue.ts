@@ -33,6 +33,8 @@ export interface CommitQueueOptions {
   /** Whether the delivery is still ours; it is taken off if not. */
   stillOurs(delivery: Delivery, nowMs: number): boolean;
   settled(delivery: Delivery): void;
+  /** A round in the background failed for good: see {@link CommitQueue.takeFailure}. */
+  onFailure(): void;
   /** The broker says that it was not ours any more, or it could not be told: the message will come again. */
   lost(deliveries: readonly Delivery[], why: string, error: StreamError | undefined): void;
 }
@@ -54,6 +56,8 @@ export class CommitQueue {
   #attempts = 0;
   /** The round under way; rounds follow one another, so that settlements keep their order. */
   #round: Promise<void> = Promise.resolve();
+  /** A commit that was asked for and has not begun. */
+  #asked: Promise<void> | undefined;
   #failure: StreamError | undefined;
 
   constructor(options: CommitQueueOptions) {
@@ -103,20 +107,28 @@ export class CommitQueue {
    * then rejects, and what could not be told is lost: it comes again.
    */
   commit(signal?: AbortSignal): Promise<void> {
+    // Whoever asks before a round has begun is served by it, and hears the same.
+    if (signal !== undefined) return this.#next(() => this.#commitNow(signal));
+    this.#asked ??= this.#next(() => {
+      this.#asked = undefined;
+      return this.#commitNow(undefined);
+    });
+    return this.#asked;
+  }
+
+  async #commitNow(signal: AbortSignal | undefined): Promise<void> {
     const { clock, random, timeoutMs } = this.#options;
     const untilMs = clock.monotonic() + timeoutMs;
-    return this.#next(async () => {
-      for (let attempt = 1; ; attempt++) {
-        const error = await this.#tell(true, signal);
-        if (error === undefined) break;
-        const delayMs = backoffDelayMs(RETRY_BACKOFF, attempt, random);
-        if (!error.retryable || signal?.aborted === true || clock.monotonic() + delayMs > untilMs) {
-          this.#giveUp(error);
-          throw error;
-        }
-        await new Promise<void>((resolve) => void clock.setTimer(resolve, delayMs));
+    for (let attempt = 1; ; attempt++) {
+      const error = await this.#tell(true, signal);
+      if (error === undefined) return;
+      const delayMs = backoffDelayMs(RETRY_BACKOFF, attempt, random);
+      if (!error.retryable || signal?.aborted === true || clock.monotonic() + delayMs > untilMs) {
+        this.#giveUp(error);
+        throw error;
       }
-    });
+      await new Promise<void>((resolve) => void clock.setTimer(resolve, delayMs));
+    }
   }
 
   /** Takes off everything that is pending, untold. */
@@ -155,6 +167,7 @@ export class CommitQueue {
       } else {
         this.#failure ??= error;
         this.#giveUp(error);
+        this.#options.onFailure();
       }
     });
   }

@@ -39,6 +39,8 @@ export interface LedgerOptions {
   redeliver(messages: readonly Message<unknown>[]): void;
   /** The number of deliveries that are not settled fell. */
   onSettled(): void;
+  /** A commit in the background failed for good. */
+  onFailure(): void;
 }
 
 export class Ledger implements DeliveryBook, MessageBook {
@@ -55,6 +57,7 @@ export class Ledger implements DeliveryBook, MessageBook {
   #ackedAtMs = 0;
   #delayTimer: Timer | undefined;
   #ackTimer: Timer | undefined;
+  onTerm: MessageBook["onTerm"];
   /** `run` and `relay` settle by themselves: nothing is acked for its age. */
   settlesByHand = false;
   /** `orderBy`: core gives nak'ed messages again whatever the broker can do. */
@@ -77,6 +80,7 @@ export class Ledger implements DeliveryBook, MessageBook {
       stillOurs: (delivery, nowMs) => !this.#loseIfExpired(delivery, nowMs),
       settled: (delivery) => this.#end(delivery, "settled"),
       lost: this.#lose,
+      onFailure: options.onFailure,
     });
     this.#keeper =
       driver.leaseMs === undefined
@@ -154,7 +158,8 @@ export class Ledger implements DeliveryBook, MessageBook {
   term(delivery: Delivery, reason: string | undefined): boolean {
     if (!this.#maySettle(delivery, this.#options.clock.monotonic())) return false;
     this.#settle(delivery);
-    this.#commits.term(delivery, reason);
+    if (this.onTerm !== undefined && delivery.message !== undefined) this.onTerm(delivery.message, reason);
+    else this.#commits.term(delivery, reason);
     return true;
   }
 
@@ -200,6 +205,13 @@ export class Ledger implements DeliveryBook, MessageBook {
 
   isHeld(message: Message<unknown>): boolean {
     return (message.settler as Delivery).state === "held";
+  }
+
+  reopen(message: Message<unknown>): void {
+    const delivery = message.settler as Delivery;
+    if (delivery.state !== "settling") return;
+    delivery.state = "held";
+    this.#settling -= 1;
   }
 
   takeBack(message: Message<unknown>): void {

@@ -51,6 +51,7 @@ export function makeSession<T>(
         ...options,
         driver,
         redeliver: giveAgain,
+        onFailure: options.onChange,
         onSettled: () => {
           if (intake.ended) options.onChange();
         },
@@ -105,12 +106,14 @@ export function makeSession<T>(
 /** How long to wait between two tries to become a group's only reader. */
 const IN_USE_RETRY_MS = 200;
 
-/** Opens; waits for a group that is in use while there is time. Rejects raw, but for `timeout` and `aborted`. */
+/** Opens; waits for a group that is in use while there is time. Rejects wrapped. */
 export async function openDriverConsumer(
   open: (call: { readonly signal: AbortSignal }) => Promise<DriverConsumer>,
   options: {
     readonly clock: Clock;
     readonly timeoutMs: number;
+    /** How long a reader that died may keep the group; 0: not at all. */
+    readonly readerLeaseMs: number;
     readonly signal: AbortSignal | undefined;
     readonly what: string;
     readonly wrapper: ErrorWrapper;
@@ -118,10 +121,11 @@ export async function openDriverConsumer(
     onLate(late: DriverConsumer): void;
   },
 ): Promise<DriverConsumer> {
-  const { clock, timeoutMs, signal, what, wrapper, details, onLate } = options;
-  const untilMs = clock.monotonic() + timeoutMs;
+  const { clock, timeoutMs, readerLeaseMs, signal, what, wrapper, details, onLate } = options;
+  const patienceMs = Math.max(timeoutMs, readerLeaseMs * 1.5);
+  const untilMs = clock.monotonic() + patienceMs;
   return withDeadline(
-    { clock, timeoutMs: timeoutMs === 0 ? 0 : timeoutMs + IN_USE_RETRY_MS, signal, what, details },
+    { clock, timeoutMs: timeoutMs === 0 ? 0 : patienceMs + IN_USE_RETRY_MS, signal, what, details },
     async (call) => {
       for (;;) {
         try {

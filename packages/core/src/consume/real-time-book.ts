@@ -8,6 +8,7 @@ export class RealTimeBook implements MessageBook, Settler {
   readonly #waiting: RedeliveryQueue<Message<unknown>>;
   /** Nak'ed once: again would give it twice. */
   readonly #naked = new WeakSet<Message<unknown>>();
+  onTerm: MessageBook["onTerm"];
   #open = 0;
 
   constructor(clock: Clock, redeliver: (messages: readonly Message<unknown>[]) => void) {
@@ -25,7 +26,8 @@ export class RealTimeBook implements MessageBook, Settler {
   ack(): boolean {
     return true;
   }
-  term(): boolean {
+  term(message: Message<unknown>, reason: string | undefined): boolean {
+    this.onTerm?.(message, reason);
     return true;
   }
   extend(): boolean {
@@ -52,6 +54,7 @@ export class RealTimeBook implements MessageBook, Settler {
   isHeld(message: Message<unknown>): boolean {
     return !this.#naked.has(message);
   }
+  reopen(): void {}
   takeBack(): void {}
   async giveBack(): Promise<void> {}
   takeFailure(): undefined {

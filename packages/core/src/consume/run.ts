@@ -78,6 +78,10 @@ class Runner<T> {
   readonly #running = new Set<Work<T>>();
   /** May start as soon as a slot is free. */
   readonly #ready: Fifo<Message<T>> = new Fifo();
+  /** Messages on their way to the dead letters. */
+  #givingUp = 0;
+  /** What handlers terminated, until they return. */
+  readonly #terminated = new Map<Message<T>, string | undefined>();
   /** Handlers that timed out and have not returned. */
   #lingering = 0;
   #waiter: (() => void) | undefined;
@@ -108,6 +112,8 @@ class Runner<T> {
       if (each?.aborted) stop();
       each?.addEventListener("abort", stop, { once: true });
     }
+    if (this.#deadLetters !== undefined)
+      session.book.onTerm = (message, reason) => void this.#terminated.set(message as Message<T>, reason);
     const keepsOrder = (this.#options.orderBy ?? "none") !== "none";
     if (keepsOrder) session.onDue = this.#startAgain;
     const nakByCore = session.ledger?.nakByCore;
@@ -118,6 +124,7 @@ class Runner<T> {
     } finally {
       for (const each of [signal, ending]) each?.removeEventListener("abort", stop);
       session.onDue = undefined;
+      session.book.onTerm = undefined;
       session.intake.askOne(false);
       if (session.ledger !== undefined && nakByCore !== undefined) session.ledger.nakByCore = nakByCore;
       this.#timeoutTimer?.cancel();
@@ -132,7 +139,11 @@ class Runner<T> {
 
   /** Whether a handler may start now. */
   get #hasSlot(): boolean {
-    return this.#running.size < this.#concurrency && this.#lingering < this.#concurrency;
+    return this.#running.size + this.#givingUp < this.#concurrency && this.#lingering < this.#concurrency;
+  }
+
+  get #isBusy(): boolean {
+    return this.#running.size + this.#givingUp + this.#ready.length + this.#gates.waiting > 0;
   }
 
   async #readEach(): Promise<void> {
@@ -214,7 +225,11 @@ class Runner<T> {
         parts.publish({ code: "probation", level: "warn", message: text, streamKey, shardId });
         await session.book.giveBack([...this.#gates.drain(), ...this.#ready.drain(), ...session.intake.drain()]);
       }
-      while (this.#running.size > 0) await this.#change();
+      while (this.#running.size + this.#givingUp > 0) await this.#change();
+      // Should this one kill the process, what was done before must not come again with a count that looks like its own.
+      await session.ledger?.commit().catch((error: unknown) => {
+        parts.publish({ code: "commit-failed", level: "warn", message: "acks could not be committed before a suspect is handled", error });
+      });
     } else if (this.#probation.ends) session.intake.askOne(false);
     return true;
   }
@@ -305,6 +320,7 @@ class Runner<T> {
   }
 
   readonly #done = (message: Message<T>): void => {
+    if (this.#isTerminated(message)) return;
     if (this.#source.session.book.isHeld(message)) message.ack();
     this.#leave(message);
   };
@@ -320,8 +336,19 @@ class Runner<T> {
     return true;
   }
 
+  /** The handler terminated it: it is dead-lettered. */
+  #isTerminated(message: Message<T>): boolean {
+    if (!this.#terminated.has(message)) return false;
+    const reason = this.#terminated.get(message) ?? "terminated by its handler";
+    this.#terminated.delete(message);
+    this.#source.session.book.reopen(message);
+    void this.#giveUp(message, "terminated", reason);
+    return true;
+  }
+
   #messageFailed(message: Message<T>, error: unknown): void {
     this.#options.onError?.(error, message);
+    if (this.#isTerminated(message)) return;
     if (!this.#source.session.book.isHeld(message)) {
       // The handler settled it itself before it threw, or it is lost.
       this.#leave(message);
@@ -330,16 +357,15 @@ class Runner<T> {
     const max = this.#options.retry?.maxDeliveries;
     const isFinal = error instanceof NonRetryableError || (max !== undefined && message.deliveryCount >= max);
     if (isFinal && this.#deadLetters !== undefined) {
-      void this.#giveUp(message, error instanceof NonRetryableError ? "non-retryable" : "max-deliveries", error).then(() =>
-        this.#changed(),
-      );
+      void this.#giveUp(message, error instanceof NonRetryableError ? "non-retryable" : "max-deliveries", error);
     } else this.#retry(message);
   }
 
-  /** Puts it among the dead letters and acks it; if that fails, nothing is acked and it comes again. */
+  /** Puts it among the dead letters and acks it; if that fails, nothing is acked and it comes again. It holds its slot until then. */
   async #giveUp(message: Message<T>, reason: DeadLetterReason, error: unknown): Promise<void> {
     const { parts, session } = this.#source;
     const { streamKey, shardId } = message;
+    this.#givingUp += 1;
     try {
       await this.#deadLetters?.put(message, reason, error);
       if (session.book.isHeld(message)) message.ack();
@@ -352,6 +378,9 @@ class Runner<T> {
       parts.publish({ code: "dead-letter-failed", level: "error", message: text, streamKey, shardId, error: failure });
       if (session.book.isHeld(message)) this.#retry(message);
       else this.#leave(message);
+    } finally {
+      this.#givingUp -= 1;
+      this.#changed();
     }
   }
 
@@ -422,7 +451,7 @@ class Runner<T> {
       await session.intake.halt();
       await session.book.giveBack([...this.#gates.drain(), ...this.#ready.drain(), ...session.intake.drain()]);
     }
-    if (this.#running.size === 0 && this.#ready.length === 0 && this.#gates.waiting === 0) return;
+    if (!this.#isBusy) return;
     const drainTimeoutMs = this.#options.drainTimeoutMs ?? DRAIN_TIMEOUT_MS;
     let isLate = false;
     const late = Promise.withResolvers<void>();
@@ -430,7 +459,7 @@ class Runner<T> {
       isLate = true;
       late.resolve();
     }, drainTimeoutMs);
-    while (this.#running.size > 0 && !isLate) {
+    while (this.#isBusy && !isLate) {
       await Promise.race([new Promise<void>((resolve) => (this.#waiter = resolve)), late.promise]);
     }
     timer.cancel();

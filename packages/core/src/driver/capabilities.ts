@@ -36,6 +36,8 @@ export interface Capabilities {
   readonly admin: readonly AdminCall[];
   /** The largest payload in bytes that the backend takes, where it is known. */
   readonly maxMessageBytes?: number;
+  /** How long the reader of a resumable group that died keeps others out, ms, unless the option `readerLeaseMs` of its namespace says otherwise. */
+  readonly readerLeaseMs?: number;
   /** For what is not claimed: why, or what to do instead. Keys are names of this interface or of calls. */
   readonly reasons?: Readonly<Record<string, string>>;
 }

@@ -72,8 +72,11 @@ export class MemoryStream {
     this.notify();
   }
 
+  /** Whoever is woken first gets the most: they take turns. */
   notify(): void {
+    const [first] = this.listeners;
     for (const listener of this.listeners) listener();
+    if (first !== undefined && this.listeners.size > 1 && this.listeners.delete(first)) this.listeners.add(first);
   }
 }
 

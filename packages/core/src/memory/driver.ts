@@ -23,6 +23,7 @@ const CAPABILITIES: Capabilities = {
   payloads: "any",
   requestReply: false,
   retention: true,
+  readerLeaseMs: 10_000,
   admin: ["createStream", "deleteStream", "listStreams", "streamInfo", "trim", "listGroups", "groupInfo", "setGroup", "deleteGroup"],
 };
 
