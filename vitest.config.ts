@@ -7,7 +7,13 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
-    include: ["packages/*/src/**/*.test.ts", "packages/*/test/**/*.test.ts", "docs/test/**/*.test.ts", "scripts/*.test.mjs"],
+    include: [
+      "packages/*/src/**/*.test.ts",
+      "packages/*/test/**/*.test.ts",
+      "docs/test/**/*.test.ts",
+      "bench/src/**/*.test.ts",
+      "scripts/*.test.mjs",
+    ],
     exclude: ["**/*.nightly.test.ts", "**/node_modules/**", "**/dist/**"],
     testTimeout: 30_000,
     hookTimeout: 60_000,

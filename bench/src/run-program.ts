@@ -40,7 +40,7 @@ export async function runProgram({ workload, side, messages, settings, parentFol
 function measureInProcess(workload: Workload, side: Side, job: Job): Promise<number | Pair> {
   return new Promise((resolve, reject) => {
     const child = fork(PROCESS, [side.program.href, JSON.stringify(job)], {
-      execArgv: [...(workload.nodeArguments ?? [])],
+      execArgv: [...process.execArgv, ...(workload.nodeArguments ?? [])],
       stdio: ["ignore", 2, 2, "ipc"],
     });
     running.add(child);

@@ -9,14 +9,16 @@ import type { Clock, Timer } from "@seaway/core/driver";
 
 const FIRST_INTERVAL_MS = 10;
 
-/** What a look at the path shows; undefined: nothing is there. */
+/** What a look at the path shows. */
 export interface PathFacts {
   readonly size: number;
   readonly dev: bigint;
   readonly ino: bigint;
+  readonly mtimeNs: bigint;
 }
 
-export async function lookAt(path: string): Promise<(PathFacts & { readonly mtimeNs: bigint }) | undefined> {
+/** Undefined: nothing is there. */
+export async function lookAt(path: string): Promise<PathFacts | undefined> {
   try {
     const { size, dev, ino, mtimeNs } = await stat(path, { bigint: true });
     return { size: Number(size), dev, ino, mtimeNs };
@@ -30,16 +32,18 @@ export class FileWatch {
   readonly #path: string;
   readonly #clock: Clock;
   readonly #maxIntervalMs: number;
-  readonly #onChange: () => void;
+  readonly #onChange: (size: number | undefined) => void;
   #watcher: FSWatcher | undefined;
   #timer: Timer | undefined;
   #intervalMs = FIRST_INTERVAL_MS;
   #isLooking = false;
   #lookAgain = false;
   #isClosed = false;
-  #seen: string | undefined;
+  /** Of the last look; nothing before the first. */
+  #seen: { readonly facts: PathFacts | undefined } | undefined;
 
-  constructor(path: string, clock: Clock, maxIntervalMs: number, onChange: () => void) {
+  /** `onChange` gets the size if it is the same file as at the look before. */
+  constructor(path: string, clock: Clock, maxIntervalMs: number, onChange: (size: number | undefined) => void) {
     this.#path = path;
     this.#clock = clock;
     this.#maxIntervalMs = maxIntervalMs;
@@ -77,13 +81,15 @@ export class FileWatch {
     const facts = await lookAt(this.#path);
     this.#isLooking = false;
     if (this.#isClosed) return;
-    const seen = facts === undefined ? "missing" : `${facts.dev}:${facts.ino} ${facts.size} ${facts.mtimeNs}`;
-    const isNews = seen !== this.#seen;
-    this.#seen = seen;
+    const before = this.#seen?.facts;
+    const isSameFile = facts !== undefined && facts.ino === before?.ino && facts.dev === before.dev;
+    const isUnchanged = isSameFile ? facts.size === before?.size && facts.mtimeNs === before.mtimeNs : facts === before;
+    const isNews = this.#seen === undefined || !isUnchanged;
+    this.#seen = { facts };
     this.#intervalMs = isNews ? FIRST_INTERVAL_MS : Math.min(this.#intervalMs * 2, this.#maxIntervalMs);
     const again = this.#lookAgain;
     this.#lookAgain = false;
-    if (isNews) this.#onChange();
+    if (isNews) this.#onChange(isSameFile ? facts.size : undefined);
     if (again) void this.#look();
     else this.#timer = this.#clock.setTimer(() => void this.#look(), this.#intervalMs, { background: true });
   }

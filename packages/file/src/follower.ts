@@ -61,6 +61,10 @@ export class Follower {
   /** The size of the file at the last look. */
   #sizeSeen = 0;
   #ahead: Ahead | undefined;
+  /** Where the last chunk began. */
+  #chunkFrom = 0;
+  /** What was at the end and put together from several reads, when that was noticed last. */
+  #joined: { readonly offset: number; readonly readTo: number } | undefined;
   #eos: SsEos | undefined;
   /** Whether `next` has to look at more than the message: an end-of-stream or a problem came before it. */
   #isWatchful = false;
@@ -120,10 +124,14 @@ export class Follower {
       await this.#lookAgain(this.#doubt);
     } else if (this.#readTo !== NONE) {
       const readTo = this.#readTo;
-      this.#letGo();
+      const { lostSince } = this.#decoder;
+      const isJoined = this.#letGo(readTo);
       const size = await this.#size(readTo);
       if (moves !== this.#moves) return true;
-      if (size === readTo && !hasNews) return false;
+      if (size === readTo && !hasNews && !isJoined) {
+        this.#tellUnreadable(lostSince);
+        return false;
+      }
       this.#readTo = NONE;
     }
     const offset = this.#decoder.pushOffset;
@@ -134,6 +142,7 @@ export class Follower {
       return false;
     }
     this.#decoder.push(chunk, offset);
+    this.#chunkFrom = offset;
     const end = this.#end(Math.max(this.#options.knownSize(), this.#sizeSeen));
     if (offset + chunk.length >= end) this.#readTo = offset + chunk.length;
     else this.#readAhead(offset + chunk.length, end);
@@ -179,18 +188,26 @@ export class Follower {
     this.#ahead = { offset, chunk };
   }
 
-  /** Forgets what may be written anew: an unfinished message, an end-of-stream. */
-  #letGo(): void {
-    const { lostSince } = this.#decoder;
-    if (lostSince !== undefined && lostSince !== this.#unreadableFrom) {
-      this.#unreadableFrom = lostSince;
-      const message = `what is in ${this.#reader.path} from offset ${lostSince} on cannot be made out; reading goes on at the next beacon, or when a producer has repaired the file`;
-      this.#options.publish({ code: "tail-unreadable", level: "warn", message });
-    }
+  /**
+   * Forgets what may be written anew: an unfinished message, an end-of-stream. Tells whether it was put together from several reads and
+   * is to be looked at once more in one go.
+   */
+  #letGo(readTo: number): boolean {
     if (this.#eos === undefined) this.#decoder.rewind();
     else this.#decoder.reset(this.#eos.startOffset);
     this.#eos = undefined;
     this.#ahead = undefined;
+    const offset = this.#decoder.pushOffset;
+    const isJoined = this.#chunkFrom > offset && (this.#joined?.offset !== offset || this.#joined.readTo !== readTo);
+    if (isJoined) this.#joined = { offset, readTo };
+    return isJoined;
+  }
+
+  #tellUnreadable(lostSince: number | undefined): void {
+    if (lostSince === undefined || lostSince === this.#unreadableFrom) return;
+    this.#unreadableFrom = lostSince;
+    const message = `what is in ${this.#reader.path} from offset ${lostSince} on cannot be made out; reading goes on at the next beacon, or when a producer has repaired the file`;
+    this.#options.publish({ code: "tail-unreadable", level: "warn", message });
   }
 
   /** Bytes in the file, after all up to `readTo` was read. */

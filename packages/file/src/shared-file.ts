@@ -77,7 +77,7 @@ export class SharedFile {
   /** Calls `onNews` whenever something may have changed, until the returned function is called. */
   follow(onNews: () => void, clock: Clock, pollIntervalMs: number): () => void {
     this.#followers.add(onNews);
-    this.#watch ??= new FileWatch(this.path, clock, pollIntervalMs, this.#tellFollowers);
+    this.#watch ??= new FileWatch(this.path, clock, pollIntervalMs, this.#onLooked);
     return () => {
       this.#followers.delete(onNews);
       if (this.#followers.size > 0) return;
@@ -93,6 +93,11 @@ export class SharedFile {
   readonly onWritten = (size: number): void => {
     this.size = size;
     this.#tellFollowers();
+  };
+
+  /** What the writer here has written is told already. */
+  readonly #onLooked = (size: number | undefined): void => {
+    if (size === undefined || size !== this.size || this.writer === undefined) this.#tellFollowers();
   };
 
   readonly #tellFollowers = (): void => {

@@ -1,10 +1,10 @@
 /** The file driver against the suite of all drivers. */
-import { appendFile, mkdtemp } from "node:fs/promises";
+import { appendFile, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { file } from "@seaway/file";
 import { type ConformanceHarness, conformance } from "@seaway/testkit";
-import { describe, it } from "vitest";
+import { afterAll, describe, it } from "vitest";
 
 const STORE = "the file's group store";
 const directory = await mkdtemp(join(tmpdir(), "seaway-file-"));
@@ -34,4 +34,5 @@ const harness: ConformanceHarness = {
   ).map((ability) => [ability, STORE] as const),
 };
 
+afterAll(() => rm(directory, { recursive: true }));
 conformance(harness, { describe, it });

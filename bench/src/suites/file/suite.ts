@@ -44,7 +44,7 @@ export const fileSuite: Suite = {
       unit: MEBIBYTES,
       messages: 5_000_000,
       payloadBytes: 100,
-      rounds: 1,
+      rounds: 3,
       sides: { both: { program: program("./memory-growth.ts") } },
       nodeArguments: ["--expose-gc"],
     },

@@ -1,11 +1,13 @@
 /** What a program may say when it connects. */
 import type { Driver } from "../driver/driver.ts";
+import type { MemoryConnectOptions } from "../memory/options.ts";
 import type { StreamerEvent } from "../observe/event.ts";
 import type { Clock } from "../time/clock.ts";
 
-/** Each driver adds its namespace here by declaration merging. */
-// biome-ignore lint/suspicious/noEmptyInterface: it is filled by drivers
-export interface ConnectNamespaces {}
+/** Each driver adds its namespace here by declaration merging; that of the built-in one is always there. */
+export interface ConnectNamespaces {
+  readonly memory?: MemoryConnectOptions | undefined;
+}
 
 export interface ConnectOptions extends ConnectNamespaces {
   /** Drivers to look in first: for bundlers, tests, and clients that the program made itself. Default: found by the URL's scheme. */

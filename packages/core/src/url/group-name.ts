@@ -1,5 +1,4 @@
 /** The names of groups and consumers, and how a driver writes one in a backend that allows fewer characters. */
-import { createHash } from "node:crypto";
 import { StreamError } from "../error/stream-error.ts";
 
 /** The longest group or consumer name, in UTF-16 code units. */
@@ -73,6 +72,8 @@ export function escapeName(name: string, rules: NameRules): string {
     if (kept.length + part.length > room) break;
     kept += part;
   }
+  // Not imported: that takes a tenth of the time of importing this whole package, and few programs have such names.
+  const { createHash } = process.getBuiltinModule("node:crypto");
   return `${kept}~${createHash("sha256").update(name, "utf8").digest("hex")}`;
 }
 

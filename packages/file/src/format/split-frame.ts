@@ -19,7 +19,7 @@ export interface FrameWindow {
 }
 
 /** A beacon in the window. */
-export interface PlacedBeacon {
+interface PlacedBeacon {
   readonly at: number;
   readonly beacon: Beacon;
 }

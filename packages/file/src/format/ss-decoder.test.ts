@@ -13,6 +13,7 @@ import {
   reencode,
   type SampleMessage,
 } from "../../test/fixtures/sample-files.ts";
+import { DecodedMessage } from "./decoded-message.ts";
 import type { SsItem } from "./decoder-item.ts";
 import { SsDecoder } from "./ss-decoder.ts";
 import { SsEncoder } from "./ss-encoder.ts";
@@ -284,4 +285,33 @@ test("header frames are plain messages for those who ask for raw ones", () => {
     ["SEA_STREAMER_INTERNAL", undefined],
     ["stream-0", undefined],
   ]);
+});
+
+test("messages are made of the class that is asked for, those with wrong payloads, too", () => {
+  class Counted extends DecodedMessage {
+    readonly isCounted = true;
+  }
+  const file = encodeFile(
+    1024,
+    messages(30, () => 60),
+  );
+  file[onlyMessages(decodeFile(file))[2]!.endOffset - 5]! ^= 1;
+  const items = decodeFile(file, { messageType: Counted });
+  expect(onlyMessages(items).every((message) => message instanceof Counted)).toBe(true);
+  expect(onlyProblems(items)[0]?.message).toBeInstanceOf(Counted);
+});
+
+test("a payload is no Buffer, whose slice would not be a copy", () => {
+  for (const { payload } of onlyMessages(
+    decodeFile(
+      encodeFile(
+        1024,
+        messages(30, () => 60),
+      ),
+      {},
+      [77],
+    ),
+  )) {
+    expect(Object.getPrototypeOf(payload)).toBe(Uint8Array.prototype);
+  }
 });

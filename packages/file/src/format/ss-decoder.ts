@@ -6,8 +6,7 @@
  * - `resync`: lost; everything up to the next beacon is passed over.
  * - `remainder`: a beacon was read whose `remaining` bytes belong to a message begun before; they are passed over.
  *
- * Above 250 lines because the ways share position and trust; what stands alone is in `split-frame.ts`, `chunk-window.ts`,
- * `waiting-headers.ts`.
+ * Above 250 lines because the ways share position and trust; what stands alone has files of its own.
  */
 
 import { type Beacon, decodeBeacon, isBeacon } from "./beacon.ts";
@@ -275,12 +274,9 @@ export class SsDecoder {
     }
     this.#isTrusted = true;
     window.position = end;
-    if (stream.isInternal && !this.#isRaw) {
-      const payloadAt = body + FRAME_HEAD_BYTES;
-      if (isHeaderPayload(source.bytes, payloadAt, payloadBytes)) {
-        this.#keepWaiting(new DecodedMessage(stream, source, body, undefined));
-        return undefined;
-      }
+    if (stream.isInternal && !this.#isRaw && isHeaderPayload(source.bytes, body + FRAME_HEAD_BYTES, payloadBytes)) {
+      this.#keepWaiting(new DecodedMessage(stream, source, body, undefined));
+      return undefined;
     }
     const message = new this.#Message(stream, source, body, this.#waiting.isEmpty ? undefined : this.#headersFor(stream, source, body));
     this.#wholeEnd = window.offset;
