@@ -24,5 +24,6 @@ export { type Interception, interceptDriver } from "./fault/intercept-driver.ts"
 export { overriding } from "./fault/overriding.ts";
 export { type DrainOptions, drain } from "./wait/drain.ts";
 export { eventually } from "./wait/eventually.ts";
+export { ManualClock, ManualTime } from "./wait/manual-time.ts";
 export { type NextMessageOptions, nextMessage } from "./wait/next-message.ts";
 export { within } from "./wait/within.ts";
