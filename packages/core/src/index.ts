@@ -15,6 +15,7 @@ export type {
   ShardLag,
   StreamSelection,
 } from "./consume/consumer-options.ts";
+export type { MessageStream } from "./consume/iterate.ts";
 export { type RelayOptions, type RelayOutput, type RelayResult, relay, type Transform } from "./consume/relay.ts";
 export {
   type BatchHandler,

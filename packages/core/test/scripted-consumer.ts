@@ -117,6 +117,10 @@ export class ScriptedConsumer implements DriverConsumer {
     return this.start.map(({ streamKey, shardId }) => ({ streamKey, shardId, messages: 7 }));
   }
 
+  async stop(): Promise<void> {
+    this.#settle({});
+  }
+
   async close(): Promise<void> {
     this.closed += 1;
     this.#settle({});

@@ -120,10 +120,14 @@ export class FileConsumer implements DriverConsumer {
     });
   }
 
-  async close(): Promise<void> {
+  async stop(): Promise<void> {
     this.#isClosed = true;
     this.#unfollow();
     this.#wake?.();
+  }
+
+  async close(): Promise<void> {
+    await this.stop();
     await this.#moving;
     await this.#opening?.catch(() => undefined);
     await this.#reader?.close();

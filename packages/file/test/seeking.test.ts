@@ -169,6 +169,7 @@ const request: ConsumerRequest = {
   holds: () => false,
   onAssigned: () => {},
   onRevoking: async () => {},
+  onKept: () => {},
   onLost: () => {},
 };
 

@@ -1,5 +1,7 @@
 /** What a program receives with: what may be asked of it, and when. Reading, handing over, settling and running are each a part of their own. */
+import { checkFlatOptions } from "../connect/check-options.ts";
 import type { ConsumerPlan } from "../connect/consumer-plan.ts";
+import { FETCH_OPTIONS, RUN_OPTIONS } from "../connect/option-tables.ts";
 import type { ShardPosition, ShardStart } from "../driver/shard.ts";
 import { StreamError } from "../error/stream-error.ts";
 import type { ErrorWrapper } from "../error/wrap-error.ts";
@@ -12,7 +14,7 @@ import type { Assignment } from "./assignment.ts";
 import type { Abortable, ConsumerOptions, FetchOptions, RewindTarget, ShardLag } from "./consumer-options.ts";
 import { fetchMessages } from "./fetch.ts";
 import { closedError, type Handover } from "./handover.ts";
-import { MessageIterator, type MessageSource, readableFrom } from "./iterate.ts";
+import { MessageIterator, type MessageSource, type MessageStream, readableFrom } from "./iterate.ts";
 import { runHandler } from "./run.ts";
 import type { BatchHandler, Handler, RunOptions } from "./run-options.ts";
 import type { Session } from "./session.ts";
@@ -109,11 +111,11 @@ export class Consumer<T = Uint8Array> implements AsyncIterable<Message<T>>, Asyn
   }
 
   /** The messages, one after the other, until the bounded read's end or `close`. Leaving the loop ends the stream, not the consumer. */
-  stream(): AsyncIterableIterator<Message<T>, undefined, undefined> {
+  stream(): MessageStream<T> {
     return new MessageIterator(this.#claim("stream"));
   }
 
-  [Symbol.asyncIterator](): AsyncIterableIterator<Message<T>, undefined, undefined> {
+  [Symbol.asyncIterator](): MessageStream<T> {
     return this.stream();
   }
 
@@ -138,6 +140,7 @@ export class Consumer<T = Uint8Array> implements AsyncIterable<Message<T>>, Asyn
   async fetch(options: FetchOptions): Promise<Message<T>[]> {
     if (!Number.isSafeInteger(options.maxMessages) || options.maxMessages < 1) throw new TypeError("maxMessages is a whole number from 1");
     if (!(options.expiresMs >= 0)) throw new TypeError("expiresMs is a number of milliseconds from 0");
+    checkFlatOptions(options, FETCH_OPTIONS, "fetch");
     this.#assertFree("fetch");
     if (this.#parts.unsupported.fetch !== undefined) throw this.#parts.unsupported.fetch;
     if (this.#paused) throw new StreamError("consumer-busy", "this consumer is paused: resume() it before fetch");
@@ -160,6 +163,8 @@ export class Consumer<T = Uint8Array> implements AsyncIterable<Message<T>>, Asyn
   run(handler: Handler<T>, options?: RunOptions<T> & { readonly batch?: undefined }): Promise<void>;
   run(handler: BatchHandler<T>, options: RunOptions<T> & { readonly batch: NonNullable<RunOptions<T>["batch"]> }): Promise<void>;
   async run(handler: Handler<T> | BatchHandler<T>, options: RunOptions<T> = {}): Promise<void> {
+    if (typeof handler !== "function") throw new TypeError("run takes a function that works on a message");
+    checkFlatOptions(options, RUN_OPTIONS, "run");
     const source = this.claimForWork("run");
     try {
       await runHandler(source, handler, options);
@@ -268,7 +273,10 @@ export class Consumer<T = Uint8Array> implements AsyncIterable<Message<T>>, Asyn
     this.#closing ??= this.#close();
     const closing = this.#closing;
     const signal = options?.signal;
-    return signal === undefined ? closing : withDeadline({ clock: this.#parts.clock, signal, what: "closing the consumer" }, () => closing);
+    if (signal === undefined) return closing;
+    // Nobody may be left to hear of a failure after the caller has given up waiting.
+    closing.catch(() => undefined);
+    return withDeadline({ clock: this.#parts.clock, signal, what: "closing the consumer" }, () => closing);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -24,10 +24,18 @@ export async function fetchMessages<T>(
     await intake.halt();
     while (messages.length < maxMessages) {
       if (signal?.aborted) throw abortedError("fetch", signal);
+      const paceMs = handover.paceMs();
+      if (paceMs > 0) {
+        const leftMs = expiresAtMs - clock.monotonic();
+        if (leftMs <= 0) break;
+        await pass(clock, Math.min(paceMs, leftMs), ended);
+        if (closing.aborted) break;
+        continue;
+      }
       const message = intake.take();
       if (message !== undefined) {
         // What could not be decoded fails the fetch only when it stands first; else the good ones before it are given.
-        if (message.fault !== undefined && messages.length > 0) {
+        if (messages.length > 0 && handover.refuses(message)) {
           intake.putBack([message]);
           break;
         }
@@ -48,4 +56,18 @@ export async function fetchMessages<T>(
     throw error;
   }
   return messages;
+}
+
+/** Resolves after so long, or when `signal` aborts. */
+function pass(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      timer.cancel();
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = clock.setTimer(end, delayMs);
+    signal.addEventListener("abort", end, { once: true });
+    if (signal.aborted) end();
+  });
 }

@@ -68,6 +68,11 @@ export class Handover<T> {
     this.feed();
   }
 
+  /** How long until a message may go, ms; 0: now. */
+  paceMs(): number {
+    return this.#options.limiter?.delayMs() ?? 0;
+  }
+
   /** The next message, if it is there and may go now; throws what reading failed with. */
   tryNext(reader: Reader): Message<T> | undefined {
     if (this.#held > 0 || this.#waiters.length > 0 || this.#closed) return undefined;
@@ -132,6 +137,12 @@ export class Handover<T> {
     this.#options.limiter?.take();
     if (receiveChannel.hasSubscribers) receiveChannel.publish({ backend: this.#options.backend, message });
     return message;
+  }
+
+  /** Whether handing it over would throw. */
+  refuses(message: Message<T>): boolean {
+    const { onDecodeError } = this.#options;
+    return message.fault !== undefined && (onDecodeError === "throw" || onDecodeError === "dead-letter");
   }
 
   #forgive(message: Message<T>, fault: StreamError): boolean {

@@ -209,6 +209,8 @@ export class Intake<T> {
       } catch (cause) {
         const error = this.#options.wrapper.wrap(cause, { what: "reading" });
         if (!error.retryable) {
+          // Only a reader begins again: what has failed for good is not asked for unasked.
+          this.#wanted = false;
           this.#failure = error;
           this.#options.onChange();
           return;

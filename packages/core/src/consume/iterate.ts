@@ -12,6 +12,11 @@ export interface MessageSource<T> {
   release(): void;
 }
 
+/** What `stream()` gives: to be looped over, or used with `await using`. */
+export interface MessageStream<T> extends AsyncIterableIterator<Message<T>, undefined, undefined>, AsyncDisposable {
+  [Symbol.asyncIterator](): MessageStream<T>;
+}
+
 /** Whether this is how a stream comes to its end, rather than a failure. */
 function isEnd(error: unknown): boolean {
   return isStreamError(error, "stream-ended") || isStreamError(error, "closed");
@@ -21,7 +26,7 @@ function isEnd(error: unknown): boolean {
  * An iterator without a generator: `next` of a generator costs three promises a message, this one costs one. Calls of `next` before the
  * last one settled are served in order.
  */
-export class MessageIterator<T> implements AsyncIterableIterator<Message<T>, undefined, undefined> {
+export class MessageIterator<T> implements MessageStream<T> {
   readonly #source: MessageSource<T>;
   /** Ends the reads that wait, when the iterator is left. */
   #leaving: AbortController | undefined;

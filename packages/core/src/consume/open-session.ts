@@ -78,10 +78,14 @@ export function makeSession<T>(
     onDue: undefined,
     close: async () => {
       realTime?.clear();
-      await intake.halt();
       let failure: unknown;
       try {
-        await withDeadline({ clock, timeoutMs, what: "ending the reading" }, (call) => driver.stop(call));
+        // A codec may still be at work, or a driver not heed its signal: neither holds up the end.
+        await withDeadline({ clock, timeoutMs, what: "ending the reading" }, async (call) => {
+          const halted = intake.halt();
+          await driver.stop(call);
+          await halted;
+        });
       } catch (error) {
         failure = wrapper.wrap(error, { what: "ending the reading" });
       }
@@ -125,7 +129,7 @@ export async function openDriverConsumer(
   const patienceMs = Math.max(timeoutMs, readerLeaseMs * 1.5);
   const untilMs = clock.monotonic() + patienceMs;
   return withDeadline(
-    { clock, timeoutMs: timeoutMs === 0 ? 0 : patienceMs + IN_USE_RETRY_MS, signal, what, details },
+    { clock, timeoutMs: timeoutMs === 0 || readerLeaseMs === 0 ? timeoutMs : patienceMs + IN_USE_RETRY_MS, signal, what, details },
     async (call) => {
       for (;;) {
         try {

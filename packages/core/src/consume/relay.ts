@@ -1,7 +1,10 @@
 /** From a consumer to a producer: each input is done only when its outputs are stored. */
+import { checkFlatOptions } from "../connect/check-options.ts";
+import { RELAY_OPTIONS } from "../connect/option-tables.ts";
 import { isStreamError } from "../error/stream-error.ts";
 import { OriginHeader } from "../message/header-names.ts";
 import type { Message } from "../message/message.ts";
+import { assertEntry } from "../produce/bulk.ts";
 import type { Producer } from "../produce/producer.ts";
 import { type OutgoingEntry, OWN_HEADERS } from "../produce/producer-options.ts";
 import type { Consumer, WorkSource } from "./consumer.ts";
@@ -54,6 +57,7 @@ export async function relay<In, Out>(
   producer: Producer<Out>,
   options: RelayOptions<In, Out> = {},
 ): Promise<RelayResult> {
+  checkFlatOptions(options, RELAY_OPTIONS, "relay");
   const { transform, originHeaders = false } = options;
   const failed = new AbortController();
   const pump = new RelayPump<In, Out>(producer, originHeaders, () => failed.abort());
@@ -64,7 +68,7 @@ export async function relay<In, Out>(
       const message = await nextOrEnd(source, signal);
       if (message === undefined) break;
       const output = transform === undefined ? asItIs<In, Out>(message) : await transform(message);
-      pump.send(message, output === undefined ? [] : isList(output) ? output : [output]);
+      pump.send(message, entriesOf(output));
       if (producer.needsDrain) await producer.ready();
       if (pump.open >= MAX_OPEN) await pump.below(MAX_OPEN / 2);
     }
@@ -86,8 +90,12 @@ async function nextOrEnd<In>({ handover }: WorkSource<In>, signal: AbortSignal):
   }
 }
 
-function isList<Out>(output: OutgoingEntry<Out> | readonly OutgoingEntry<Out>[]): output is readonly OutgoingEntry<Out>[] {
-  return Array.isArray(output);
+/** Checked before anything is counted: a mistake of the transformation ends the relay, and hangs nothing. */
+function entriesOf<Out>(output: RelayOutput<Out> | null): readonly OutgoingEntry<Out>[] {
+  if (output === undefined || output === null) return [];
+  const entries: readonly OutgoingEntry<Out>[] = Array.isArray(output) ? output : [output];
+  for (const entry of entries) assertEntry(entry);
+  return entries;
 }
 
 /** Only for producers of bytes: the first signature says so. */

@@ -13,6 +13,7 @@ import type { Position, Shard, ShardPosition, ShardStart } from "../driver/shard
 import type { StreamerEvent } from "../observe/event.ts";
 import type { Clock } from "../time/clock.ts";
 import { type MemoryBroker, type MemoryStream, MissingStream } from "./broker.ts";
+import { MissingShard } from "./errors.ts";
 import { News } from "./news.ts";
 import type { ShardLog } from "./shard-log.ts";
 
@@ -45,6 +46,10 @@ export class MemoryConsumer implements DriverConsumer {
   readonly #ends: ReadonlyMap<ShardLog, number> | undefined;
   #turn = 0;
   #epoch = 0;
+  /** The last stream that was deleted under it. */
+  #deleted: string | undefined;
+  /** A seek named the shards to read: no others are added. */
+  #isPinned = false;
   #closed = false;
 
   constructor(parts: MemoryConsumerParts) {
@@ -88,6 +93,7 @@ export class MemoryConsumer implements DriverConsumer {
 
   async seek(targets: readonly ShardPosition[]): Promise<{ readonly epoch: number }> {
     this.#cursors = this.#cursorsFor(targets);
+    this.#isPinned = targets.length < this.#shardCount();
     this.#epoch += 1;
     this.#news.tell();
     return { epoch: this.#epoch };
@@ -116,7 +122,8 @@ export class MemoryConsumer implements DriverConsumer {
 
   /** A stream that matches and was made later is read from its beginning. */
   readonly #onStream = (stream: MemoryStream): void => {
-    if (!this.#parts.covers(stream.key)) return;
+    if (!this.#parts.covers(stream.key) || (this.#isPinned && !this.#cursors.some(({ streamKey }) => streamKey === stream.key))) return;
+    this.#deleted = undefined;
     this.#cursors = this.#cursors.filter((cursor) => cursor.streamKey !== stream.key);
     const found = stream.shards.map((log, shardId) => cursorAt(stream, shardId, log, "beginning"));
     this.#cursors.push(...found);
@@ -125,9 +132,16 @@ export class MemoryConsumer implements DriverConsumer {
     this.#news.tell();
   };
 
+  /** A stream that was deleted is told once; the others are read on. */
   #assertStreams(): void {
     const gone = this.#cursors.find((cursor) => cursor.stream.deleted);
-    if (gone !== undefined) throw new MissingStream(gone.streamKey);
+    if (gone === undefined) {
+      if (this.#cursors.length === 0 && this.#deleted !== undefined) throw new MissingStream(this.#deleted);
+      return;
+    }
+    this.#cursors = this.#cursors.filter((cursor) => cursor.stream !== gone.stream);
+    this.#deleted = gone.streamKey;
+    throw new MissingStream(gone.streamKey);
   }
 
   /** From each shard in turn a fair share, beginning where the last call left off; what a share leaves over goes to the next. */
@@ -182,11 +196,20 @@ export class MemoryConsumer implements DriverConsumer {
   }
 
   #cursorsFor(targets: readonly ShardPosition[]): Cursor[] {
-    return targets.flatMap(({ streamKey, shardId, position }) => {
+    return targets.map(({ streamKey, shardId, position }) => {
       const stream = this.#parts.broker.streams.get(streamKey);
       const log = stream?.shards[shardId];
-      return stream === undefined || log === undefined ? [] : [cursorAt(stream, shardId, log, position)];
+      if (stream === undefined) throw new MissingStream(streamKey);
+      if (log === undefined) throw new MissingShard(streamKey, shardId, stream.shards.length);
+      return cursorAt(stream, shardId, log, position);
     });
+  }
+
+  /** Of all streams that are this consumer's. */
+  #shardCount(): number {
+    let count = 0;
+    for (const stream of this.#parts.broker.streams.values()) if (this.#parts.covers(stream.key)) count += stream.shards.length;
+    return count;
   }
 }
 

@@ -10,6 +10,14 @@ export class GroupInUse extends Error {
   }
 }
 
+/** A seek to a shard that is not there. */
+export class MissingShard extends Error {
+  override readonly name = "MissingShard";
+  constructor(streamKey: string, shardId: number, shards: number) {
+    super(`stream "${streamKey}" has shards 0 to ${shards - 1}, not ${shardId}`);
+  }
+}
+
 export class MissingGroup extends Error {
   override readonly name = "MissingGroup";
   constructor(group: string, streamKey: string) {
@@ -19,6 +27,7 @@ export class MissingGroup extends Error {
 
 export function classifyError(error: unknown): FailureClass {
   if (error instanceof MissingStream) return { code: "stream-not-found", retryable: false };
+  if (error instanceof MissingShard) return { code: "not-assigned", retryable: false };
   if (error instanceof GroupInUse) return { code: "group-in-use", retryable: true, advice: "close its reader first, or wait" };
   if (error instanceof MissingGroup) return { code: "backend", retryable: false };
   return { code: "backend", retryable: false };

@@ -34,7 +34,7 @@ export interface PipeResult {
 /** So many entries are taken without waiting; then timers, sockets and signals get their turn. */
 const ENTRIES_A_TURN = 1000;
 
-function assertEntry(entry: unknown): void {
+export function assertEntry(entry: unknown): void {
   if (typeof entry !== "object" || entry === null || !("value" in entry)) {
     throw new TypeError("entries are objects such as { value, key?, headers? }, not bare values");
   }
