@@ -18,7 +18,12 @@ export async function bootstrap({ build }) {
   return withLock(lockPath, async () => {
     const tools = await findToolchain(root, step);
     await step("install dependencies", () => must([...tools.pnpm, "install", "--frozen-lockfile", "--prefer-offline"], tools.env));
-    if (build) await step("build", () => must([tools.node, "node_modules/typescript/bin/tsc", "-b", "tsconfig.build.json"], tools.env));
+    if (build) {
+      await step("build", async () => {
+        await must([tools.node, "node_modules/typescript/bin/tsc", "-b", "tsconfig.build.json"], tools.env);
+        await must([tools.node, "scripts/bundle.mjs"], tools.env);
+      });
+    }
     return tools;
   });
 }

@@ -8,11 +8,12 @@ import { withLock } from "./lock.mjs";
 const report = join(root, "node_modules", ".cache", "vitest-report.json");
 const bin = (/** @type {string} */ path) => [process.execPath, join(root, "node_modules", path)];
 
-/** In this order: what is built by "types" is looked at by those after it. */
+/** In this order: what is built by "types" and "bundles" is looked at by those after it. */
 const checks = [
   { name: "format and lint", command: [...bin("@biomejs/biome/bin/biome"), "check", "--error-on-warnings", "--colors=off"] },
   { name: "package arrows", command: [process.execPath, "scripts/package-arrows.mjs"] },
   { name: "types", command: [...bin("typescript/bin/tsc"), "-b"], writes: true },
+  { name: "bundles", command: [process.execPath, "scripts/bundle.mjs"], writes: true },
   { name: "floating promises", command: [...bin("eslint/bin/eslint.js"), "--no-color", "--max-warnings=0", "."] },
   { name: "unused code and dependencies", command: [...bin("knip/bin/knip.js"), "--no-progress"] },
   { name: "published packages (publint, attw)", command: [...bin("turbo/bin/turbo"), "run", "check:package", "--output-logs=errors-only"] },

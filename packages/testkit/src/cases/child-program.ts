@@ -29,7 +29,7 @@ export interface ChildOutcome {
 /** Consumers open at a time. */
 const ABREAST = 20;
 
-/** Does the task, closes everything and says so in one line of JSON; it does not exit. @public Imported by name in the child. */
+/** Does the task, closes everything and says so in one line of JSON; it does not exit. Imported by name in the child. */
 export async function runChildTask(task: ChildTask, driver: Driver): Promise<void> {
   const listenersBefore = processListeners();
   const { signal } = new AbortController();
