@@ -1,5 +1,5 @@
 /** A history of what programs do with one group on memory, played against {@link GroupModel} in time that stands still between its steps. */
-import { type Consumer, connect, isStreamError, type Message, type Streamer } from "@seaway/core";
+import { type Consumer, connect, type Driver, isStreamError, type Message, type Streamer } from "@seaway/core";
 import { memory } from "@seaway/core/memory";
 import { abandon, type ManualClock, ManualTime } from "@seaway/testkit";
 import fc from "fast-check";
@@ -29,6 +29,9 @@ export type Step =
 
 export interface History {
   readonly mode: "resumable" | "load-balanced";
+  readonly autoCommit: "rolling" | "disabled";
+  /** Short in some: then messages are lost to those who hold them for long. */
+  readonly keepAliveMs: number;
   readonly shards: number;
   readonly steps: readonly Step[];
 }
@@ -60,19 +63,21 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 export const history: fc.Arbitrary<History> = fc.record({
   mode: fc.constantFrom("load-balanced" as const, "load-balanced" as const, "resumable" as const),
+  autoCommit: fc.constantFrom("rolling" as const, "rolling" as const, "disabled" as const),
+  keepAliveMs: fc.constantFrom(1_000_000, 1_000_000, 250),
   shards: fc.constantFrom(1, 2),
-  steps: fc.array(step, { minLength: 4, maxLength: 26 }),
+  steps: fc.array(step, { minLength: 4, maxLength: 36 }),
 });
 
 /** One line per step: what fast-check prints of a failure. */
-export function describeHistory({ mode, shards, steps }: History): string {
+export function describeHistory({ mode, autoCommit, keepAliveMs, shards, steps }: History): string {
   const lines = steps.map((each) => {
     const { do: what, ...rest } = each;
     return `  ${what} ${Object.entries(rest)
       .map(([name, value]) => `${name}=${value}`)
       .join(" ")}`;
   });
-  return [`${mode}, ${shards} shards`, ...lines].join("\n");
+  return [`${mode}, ${autoCommit}, kept alive for ${keepAliveMs} ms, ${shards} shards`, ...lines].join("\n");
 }
 
 interface Member {
@@ -86,6 +91,7 @@ interface Member {
 
 class Player {
   readonly #history: History;
+  readonly #driver: Driver;
   readonly #model: GroupModel;
   readonly #time = new ManualTime();
   readonly #url = `memory://model-${nextNumber()}`;
@@ -94,18 +100,21 @@ class Player {
   #opened = 0;
   #sent = 0;
 
-  constructor(given: History) {
+  constructor(given: History, driver: Driver) {
     this.#history = given;
+    this.#driver = driver;
     this.#model = new GroupModel({
       leaseMs: LEASE_MS,
       commitIntervalMs: COMMIT_INTERVAL_MS,
       resumable: given.mode === "resumable",
+      autoCommit: given.autoCommit,
+      keepAliveMs: given.keepAliveMs,
     });
   }
 
   async play(): Promise<void> {
     const { shards, steps } = this.#history;
-    this.#streamer = await connect(this.#url, { drivers: [memory()], clock: this.#time.clock(), random: () => 0.5 });
+    this.#streamer = await connect(this.#url, { drivers: [this.#driver], clock: this.#time.clock(), random: () => 0.5 });
     try {
       await this.#streamer.admin.createStream(STREAM, { shards });
       await this.#streamer.admin.createGroup(STREAM, GROUP, "beginning");
@@ -152,6 +161,8 @@ class Player {
         this.#model.froze(member.name, this.#time.nowMs);
         break;
       case "seek":
+        // Whether what was acked and not committed goes with it is said nowhere for disabled.
+        if (this.#history.autoCommit === "disabled") return;
         await this.#seek(at, member);
         break;
       case "close":
@@ -184,14 +195,14 @@ class Player {
     this.#opened += 1;
     const name = `member-${this.#opened}`;
     const clock = this.#time.clock();
-    const streamer = await connect(this.#url, { drivers: [memory()], clock, random: () => 0.5 });
+    const streamer = await connect(this.#url, { drivers: [this.#driver], clock, random: () => 0.5 });
     const opening = streamer.createConsumer(STREAM, {
       mode: this.#history.mode,
       group: GROUP,
       consumerName: name,
-      autoCommit: "rolling",
+      autoCommit: this.#history.autoCommit,
       autoCommitIntervalMs: COMMIT_INTERVAL_MS,
-      keepAliveMs: 1_000_000,
+      keepAliveMs: this.#history.keepAliveMs,
       maxPrefetchMessages: 3,
       memory: { claimIdleMs: LEASE_MS, claimIntervalMs: CLAIM_INTERVAL_MS, readerLeaseMs: LEASE_MS },
     });
@@ -213,15 +224,15 @@ class Player {
 
   async #next(member: Member): Promise<void> {
     const abort = new AbortController();
-    const reading = member.consumer.next({ signal: abort.signal }).then(
-      (message) => this.#handed(member, message),
-      (error: unknown) => {
-        if (!isStreamError(error, "aborted")) throw error;
-      },
-    );
+    const reading = member.consumer.next({ signal: abort.signal }).catch((error: unknown) => {
+      if (!isStreamError(error, "aborted")) throw error;
+      return undefined;
+    });
+    reading.catch(() => undefined);
     await this.#time.settle();
     abort.abort();
-    await reading;
+    const message = await reading;
+    if (message !== undefined) this.#handed(member, message);
   }
 
   #handed(member: Member, message: Message): void {
@@ -299,8 +310,9 @@ class Player {
     }
     const last = await this.#open(0);
     await this.#readAll(last);
-    // Whoever closed gave back at once; only for what the dead left behind leases have to pass.
-    if (!this.#model.hasCrashed && !this.#model.wasStalled) this.#model.assertComplete();
+    // Whoever closed gave back at once; leases have to pass only for what the dead left behind and what was lost by being held for too long.
+    const hasLost = this.#model.hasCrashed || this.#model.wasStalled || this.#history.keepAliveMs < LEASE_MS;
+    if (!hasLost) this.#model.assertComplete();
     await this.#wait(LEASE_MS + CLAIM_INTERVAL_MS);
     await this.#readAll(last);
     this.#model.assertComplete();
@@ -333,6 +345,6 @@ function nextNumber(): number {
 }
 
 /** Rejects with a {@link BrokenPromise}, or with what the library failed with. */
-export function playHistory(given: History): Promise<void> {
-  return new Player(given).play();
+export function playHistory(given: History, driver: Driver = memory()): Promise<void> {
+  return new Player(given, driver).play();
 }

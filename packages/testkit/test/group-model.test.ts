@@ -1,7 +1,11 @@
 /** Random histories of a group on memory against a model of what a group promises. */
+
+import { memory } from "@seaway/core/memory";
+import { interceptDriver } from "@seaway/testkit";
 import fc from "fast-check";
-import { test } from "vitest";
+import { expect, test } from "vitest";
 import { describeHistory, history, playHistory } from "./group-history.ts";
+import { plantedGroupDefects } from "./planted-group-defects.ts";
 
 const HISTORIES = Number(process.env.SEAWAY_HISTORIES ?? 20_000);
 const SEED = Number(process.env.SEAWAY_SEED ?? Date.now() % 2 ** 31);
@@ -23,3 +27,13 @@ test(`a group keeps its promises in ${HISTORIES} histories (SEAWAY_SEED=${SEED})
     },
   });
 });
+
+for (const { title, interception } of plantedGroupDefects.filter(({ seenByModel }) => seenByModel)) {
+  test(`finds a driver that ${title}`, { timeout: 60_000 }, async () => {
+    const driver = interceptDriver(memory(), interception);
+    const property = fc.asyncProperty(history, (given) => playHistory(given, driver));
+    const details = await fc.check(property, { seed: SEED, numRuns: 3_000, endOnFailure: true });
+    expect(details.failed, `none of ${details.numRuns} histories shows it`).toBe(true);
+    expect(String(details.errorInstance)).toContain("BrokenPromise");
+  });
+}

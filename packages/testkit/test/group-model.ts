@@ -7,6 +7,7 @@
 interface Holding {
   readonly member: string;
   readonly count: number;
+  readonly handedAtMs: number;
   /** `waiting`: nak'ed with a delay. `settled`: by its own program. `lost`: another delivery took its place. */
   state: "held" | "waiting" | "settled" | "lost";
   /** For `waiting`: not to come again sooner, while its member lives. */
@@ -36,6 +37,10 @@ interface ModelMember {
 export interface ModelOptions {
   readonly leaseMs: number;
   readonly commitIntervalMs: number;
+  /** `disabled`: only `commit` tells the broker; what was not committed is dropped by a close. */
+  readonly autoCommit: "rolling" | "disabled";
+  /** How long a message may be held; then it is lost to who holds it. */
+  readonly keepAliveMs: number;
   /** One reader at a time: then the order of first deliveries is the group's and not only a member's. */
   readonly resumable: boolean;
 }
@@ -94,15 +99,16 @@ export class GroupModel {
     for (const holding of message.holdings) this.#assertFreed(id, holding, member, nowMs);
     // Counts: one more than the last that was seen, and at most one more for each buffer in which it may have been lost.
     const least = (last?.count ?? 0) + 1;
-    if (count < least || count > least + message.unseen) {
-      broken(`${id} came to ${member} with count ${count}, expected ${least}${message.unseen > 0 ? ` to ${least + message.unseen}` : ""}`);
+    const most = least + message.unseen + this.#standingStill(nowMs);
+    if (count < least || count > most) {
+      broken(`${id} came to ${member} with count ${count}, expected ${least}${most > least ? ` to ${most}` : ""}`);
     }
     message.unseen = 0;
     if (last === undefined) this.#noteFirst(member, state, shard, sequence, id);
     if (message.state === "acked" && this.#mayHaveLostAcks(message.ackedBy)) message.state = "either";
     if (message.state === "acked") broken(`${id} was acked by ${message.ackedBy}, which lives, and came again to ${member}`);
     message.state = "open";
-    message.holdings.push({ member, count, state: "held", dueMs: 0, mayBeLost: false });
+    message.holdings.push({ member, count, handedAtMs: nowMs, state: "held", dueMs: 0, mayBeLost: false });
   }
 
   /** Whoever had it has it no longer, or the promise is broken. */
@@ -114,10 +120,14 @@ export class GroupModel {
     if (holding.state === "waiting" && holding.member === to && isLive) {
       // Core's own redelivery.
       if (nowMs < holding.dueMs && !holding.mayBeLost) broken(`${id} came again ${holding.dueMs - nowMs} ms before its delay was over`);
-    } else if (isLive && !stoodStill && !holding.mayBeLost) {
+    } else if (isLive && !stoodStill && !holding.mayBeLost && !this.#isHeldTooLong(holding, nowMs)) {
       broken(`${id} is ${holding.state} by ${holding.member}, which lives and runs, and came to ${to}`);
     }
     holding.state = "lost";
+  }
+
+  #isHeldTooLong(holding: Holding, nowMs: number): boolean {
+    return holding.state === "held" && nowMs - holding.handedAtMs >= this.#options.keepAliveMs;
   }
 
   #noteFirst(member: string, state: ModelMember, shard: string, sequence: bigint, id: string): void {
@@ -143,7 +153,13 @@ export class GroupModel {
     const holding = message.holdings.find((each) => each.member === member && each.count === count && each.state !== "settled");
     if (holding === undefined) throw new Error(`the history settles ${id} of ${member}, which does not hold it`);
     if (holding.state === "lost" && gave) broken(`${kind} of ${id} by ${member} gave true, although it was lost to it`);
-    if (holding.state === "held" && !holding.mayBeLost && !gave) broken(`${kind} of ${id} by ${member} gave false, although it holds it`);
+    const tooLong = this.#isHeldTooLong(holding, nowMs);
+    // Looked at each quarter of a lease; a member that stood still looks when it runs again.
+    if (tooLong && gave && !holding.mayBeLost && this.#isHeldTooLong(holding, nowMs - this.#graceMs)) {
+      broken(`${kind} of ${id} by ${member} gave true, although it was held for longer than keepAliveMs`);
+    }
+    if (holding.state === "held" && !holding.mayBeLost && !tooLong && !gave)
+      broken(`${kind} of ${id} by ${member} gave false, although it holds it`);
     if (!gave) {
       if (holding.state === "held") holding.state = "lost";
       return;
@@ -171,6 +187,7 @@ export class GroupModel {
 
   /** Time went on, to `nowMs`: members that ran have told the broker what is older than their interval. */
   passed(nowMs: number): void {
+    if (this.#options.autoCommit === "disabled") return;
     for (const message of this.#messages.values()) {
       if (message.state !== "acked" || message.ackedBy === undefined) continue;
       const owner = this.#members.get(message.ackedBy);
@@ -180,17 +197,16 @@ export class GroupModel {
   }
 
   closed(member: string): void {
-    this.committed(member);
+    if (this.#options.autoCommit === "disabled") this.#dropAcks(member, "open");
+    else this.committed(member);
     this.#release(member);
     this.#members.delete(member);
     this.#wasDisturbed = true;
   }
 
   crashed(member: string): void {
-    for (const message of this.#messages.values()) {
-      if (message.state === "acked" && message.ackedBy === member) message.state = "either";
-      this.#mayHaveBeenUnread(message, member);
-    }
+    this.#dropAcks(member, this.#options.autoCommit === "disabled" ? "open" : "either");
+    for (const message of this.#messages.values()) this.#mayHaveBeenUnread(message, member);
     this.#release(member);
     this.#members.delete(member);
     this.#wasDisturbed = true;
@@ -208,8 +224,8 @@ export class GroupModel {
     if (nowMs - frozenAtMs < this.#graceMs) return;
     this.wasStalled = true;
     this.#wasDisturbed = true;
+    this.#dropAcks(member, "either");
     for (const message of this.#messages.values()) {
-      if (message.state === "acked" && message.ackedBy === member) message.state = "either";
       this.#mayHaveBeenUnread(message, member);
       for (const holding of message.holdings) {
         if (holding.member === member && (holding.state === "held" || holding.state === "waiting")) holding.mayBeLost = true;
@@ -221,6 +237,13 @@ export class GroupModel {
   assertComplete(): void {
     const left = this.open;
     if (left.length > 0) broken(`${left.join(", ")}: sent, and neither acked nor delivered in the end`);
+  }
+
+  /** What the member acked and the broker does not know for certain. */
+  #dropAcks(member: string, state: "open" | "either"): void {
+    for (const message of this.#messages.values()) {
+      if (message.state === "acked" && message.ackedBy === member) message.state = state;
+    }
   }
 
   /** What the member had is free. */
@@ -237,6 +260,15 @@ export class GroupModel {
     const last = message.holdings.at(-1);
     const isElsewhere = last !== undefined && last.member !== member && last.state === "held" && !last.mayBeLost;
     if (message.state === "open" && !isElsewhere) message.unseen += 1;
+  }
+
+  /** Members that stand still and may have lost what is in their buffers, though they do not know it yet. */
+  #standingStill(nowMs: number): number {
+    let count = 0;
+    for (const { frozenAtMs } of this.#members.values()) {
+      if (frozenAtMs !== undefined && nowMs - frozenAtMs >= this.#graceMs) count += 1;
+    }
+    return count;
   }
 
   #mayHaveLostAcks(member: string | undefined): boolean {
