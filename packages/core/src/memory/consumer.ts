@@ -144,15 +144,16 @@ export class MemoryConsumer implements DriverConsumer {
     throw new MissingStream(gone.streamKey);
   }
 
-  /** From each shard in turn a fair share, beginning where the last call left off; what a share leaves over goes to the next. */
+  /** From each shard in turn a fair share, beginning where the last call left off, and then again: what is left over goes to those that have more. */
   #take(limit: ReceiveLimit): IncomingMessage[] {
     const messages: IncomingMessage[] = [];
     const count = this.#cursors.length;
     let bytes = limit.maxBytes;
-    for (let i = 0; i < count && messages.length < limit.maxMessages; i++) {
+    for (let i = 0; i < 2 * count && messages.length < limit.maxMessages; i++) {
       const cursor = this.#cursors[(this.#turn + i) % count] as Cursor;
       if (limit.paused.some((shard) => shard.streamKey === cursor.streamKey && shard.shardId === cursor.shardId)) continue;
-      const share = Math.max(1, Math.ceil((limit.maxMessages - messages.length) / (count - i)));
+      const left = limit.maxMessages - messages.length;
+      const share = i < count ? Math.max(1, Math.ceil(left / (count - i))) : left;
       bytes = this.#takeFrom(cursor, messages, share, bytes);
       if (bytes <= 0) break;
     }

@@ -60,9 +60,13 @@ export class GroupConsumer implements DriverConsumer {
       if (inUse !== undefined) throw new GroupInUse(group, inUse.key);
     }
     this.start = streams.flatMap((stream) => {
-      const existed = stream.groups.has(group);
+      const before = stream.groups.get(group);
+      const starts = stream.shards.map((_, shardId): ShardStart => {
+        const known = before?.knows(shardId);
+        return { streamKey: stream.key, shardId, origin: known === undefined ? origin : known ? "committed" : "earliest" };
+      });
       this.#join(stream, origin === "earliest" ? "beginning" : "end", request.until === "end");
-      return stream.shards.map((_, shardId) => ({ streamKey: stream.key, shardId, origin: existed ? "committed" : origin }) as const);
+      return starts;
     });
     if (request.until === undefined) broker.streamListeners.add(this.#onStream);
   }
@@ -178,11 +182,12 @@ export class GroupConsumer implements DriverConsumer {
     const out: GroupDelivery[] = [];
     const count = this.#readings.length;
     let bytes = limit.maxBytes;
-    for (let i = 0; i < count && out.length < limit.maxMessages && bytes > 0; i++) {
+    for (let i = 0; i < 2 * count && out.length < limit.maxMessages && bytes > 0; i++) {
       const { stream, group, ends } = this.#readings[(this.#turn + i) % count] as Reading;
       if (stream.deleted) throw new MissingStream(stream.key);
       if (stream.groups.get(group.name) !== group) throw new MissingGroup(group.name, stream.key);
-      const share = Math.max(1, Math.ceil((limit.maxMessages - out.length) / (count - i)));
+      const left = limit.maxMessages - out.length;
+      const share = i < count ? Math.max(1, Math.ceil(left / (count - i))) : left;
       const taken = group.deliver(
         this.#member,
         stream.key,

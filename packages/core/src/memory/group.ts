@@ -78,11 +78,13 @@ export class MemoryGroup {
     const out: GroupDelivery[] = [];
     let bytes = limit.maxBytes;
     const count = logs.length;
-    for (let i = 0; i < count && out.length < limit.maxMessages && bytes > 0; i++) {
+    // A fair share each, and then again: what some shards leave over goes to those that have more.
+    for (let i = 0; i < 2 * count && out.length < limit.maxMessages && bytes > 0; i++) {
       const shardId = (this.#turn + i) % count;
       const log = logs[shardId] as ShardLog;
       const shard = this.#shard(shardId, log);
-      const share = out.length + Math.max(1, Math.ceil((limit.maxMessages - out.length) / (count - i)));
+      const share =
+        out.length + Math.max(1, i < count ? Math.ceil((limit.maxMessages - out.length) / (count - i)) : limit.maxMessages - out.length);
       const end = Math.min(log.next, ends?.[shardId] ?? log.next);
       while (out.length < share && bytes > 0) {
         const again = shard.returned.at(-1);
@@ -108,6 +110,11 @@ export class MemoryGroup {
     }
     if (count > 0) this.#turn = (this.#turn + 1) % count;
     return out;
+  }
+
+  /** Whether it has a position on this shard; on one that came later it begins at the beginning. */
+  knows(shardId: number): boolean {
+    return this.#shards[shardId] !== undefined;
   }
 
   /** Takes from their owners what has been idle for so long; the number of messages so freed. */
