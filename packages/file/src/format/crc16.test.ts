@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { crc16, crc16Step } from "./crc16.ts";
+import { crc16, crc16OfView, crc16Step } from "./crc16.ts";
 
 const text = (value: string) => Buffer.from(value, "latin1");
 
@@ -44,6 +44,16 @@ test("a step of the running checksum feeds two big-endian bytes", () => {
   fc.assert(
     fc.property(fc.nat(0xffff), fc.nat(0xffff), (running, checksum) => {
       expect(crc16Step(running, checksum)).toBe(crc16(Uint8Array.of(checksum >> 8, checksum & 0xff), 0, 2, running));
+    }),
+  );
+});
+
+test("through a view it is the same", () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 100 }), fc.nat(), (bytes, at) => {
+      const start = at % (bytes.length + 1);
+      const inside = Buffer.concat([Buffer.alloc(3), bytes]).subarray(3);
+      expect(crc16OfView(new DataView(inside.buffer, inside.byteOffset, inside.length), start, inside.length)).toBe(crc16(bytes, start));
     }),
   );
 });

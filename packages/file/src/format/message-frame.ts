@@ -9,7 +9,7 @@
  */
 
 import { readU16, readU32, readU64, type U64, writeU16, writeU32, writeU64 } from "./big-endian.ts";
-import { crc16 } from "./crc16.ts";
+import { crc16, crc16OfView } from "./crc16.ts";
 import type { StreamId } from "./stream-id.ts";
 
 /** Bytes between a frame's prefix and its payload. */
@@ -48,6 +48,12 @@ export function isPayloadRight(bytes: Uint8Array, at: number, payloadBytes: numb
   return crc16(bytes, start, start + payloadBytes) === readU16(bytes, start + payloadBytes);
 }
 
+/** As {@link isPayloadRight}, for the many frames of one source. */
+export function isPayloadRightIn(source: FrameSource, at: number, payloadBytes: number): boolean {
+  const start = at + FRAME_HEAD_BYTES;
+  return crc16OfView(source.view, start, start + payloadBytes) === readU16(source.bytes, start + payloadBytes);
+}
+
 /** Whether the frame's last byte is the 0D that writers put there: looked at only where something else is wrong. */
 export function endsFrame(bytes: Uint8Array, at: number, payloadBytes: number): boolean {
   return bytes[at + FRAME_HEAD_BYTES + payloadBytes + 2] === 0x0d;
@@ -61,11 +67,19 @@ export class FrameSource {
   readonly offset: number;
   /** File offset after the frame if beacons were taken out of it, else −1: then frame and file run in step. */
   readonly splitEnd: number;
+  #view: DataView | undefined;
 
   constructor(bytes: Uint8Array, offset: number, splitEnd = -1) {
     this.bytes = bytes;
     this.offset = offset;
     this.splitEnd = splitEnd;
+  }
+
+  /** Of `bytes`; made when it is first asked for. */
+  get view(): DataView {
+    const { bytes } = this;
+    this.#view ??= new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    return this.#view;
   }
 }
 

@@ -18,7 +18,7 @@ import { DEFAULT_MAX_PAYLOAD_BYTES, type SsDecoderOptions } from "./decoder-opti
 import { isEosPayload } from "./end-of-stream.ts";
 import { assertBeaconInterval, FILE_HEADER_BYTES } from "./file-header.ts";
 import { isHeaderPayload } from "./header-frame.ts";
-import { endsFrame, FRAME_HEAD_BYTES, FRAME_TAIL_BYTES, FrameSource, isPayloadRight, MAX_PAYLOAD_BYTES } from "./message-frame.ts";
+import { endsFrame, FRAME_HEAD_BYTES, FRAME_TAIL_BYTES, FrameSource, isPayloadRightIn, MAX_PAYLOAD_BYTES } from "./message-frame.ts";
 import { ReadyItems } from "./ready-items.ts";
 import { collectFrame, type SplitFrame } from "./split-frame.ts";
 import type { StreamId } from "./stream-id.ts";
@@ -160,7 +160,7 @@ export class SsDecoder {
       const payloadBytes = readU32(bytes, body + 16);
       const end = payloadAt + payloadBytes + FRAME_TAIL_BYTES;
       if (end > limit || payloadBytes > this.#maxPayloadBytes) return undefined;
-      const stream = this.#ids.find(bytes, start);
+      const stream = this.#ids.findIn(source.view, bytes, start);
       if (stream === undefined) return undefined;
       const item = this.#accept(stream, source, body, payloadBytes, end, false);
       if (item !== undefined) return item;
@@ -208,18 +208,15 @@ export class SsDecoder {
     const startOffset = window.offset;
     const endOffset = source.offset + frame.end;
     const isSplit = frame.bytes !== source.bytes;
-    const prefixBytes = frame.stream.prefix.length;
-    const body = frame.at + prefixBytes;
-    if (
-      frame.doubtful.length > 0 &&
-      !(isPayloadRight(frame.bytes, body, frame.payloadBytes) && endsFrame(frame.bytes, body, frame.payloadBytes))
-    ) {
+    const frameSource = isSplit ? new FrameSource(frame.bytes, startOffset, endOffset) : source;
+    const body = frame.at + frame.stream.prefix.length;
+    const isRight = () => isPayloadRightIn(frameSource, body, frame.payloadBytes) && endsFrame(frame.bytes, body, frame.payloadBytes);
+    if (frame.doubtful.length > 0 && !isRight()) {
       return this.#lose("a message and a beacon in it contradict each other, and its checksum is wrong");
     }
     for (const { at, beacon } of frame.beacons) this.#yieldBeacon(source.offset + at, beacon);
     for (const { at, beacon } of frame.doubtful) this.#ready.pushDoubt(source.offset + at, beacon);
     this.#nextBeacon += frame.beacons.length * this.beaconInterval;
-    const frameSource = isSplit ? new FrameSource(frame.bytes, startOffset, endOffset) : source;
     const item = this.#accept(frame.stream, frameSource, body, frame.payloadBytes, frame.end, frame.beacons.length > 0);
     if (item !== undefined) this.#ready.push(item);
     return true;
@@ -251,7 +248,7 @@ export class SsDecoder {
     isLengthCertain: boolean,
   ): SsItem | undefined {
     const window = this.#window;
-    if (!isPayloadRight(source.bytes, body, payloadBytes)) {
+    if (!isPayloadRightIn(source, body, payloadBytes)) {
       // Without its 0D the frame does not even end where its length says. With it, only the payload is wrong.
       if (!isLengthCertain && !endsFrame(source.bytes, body, payloadBytes)) {
         this.#lose("a message's checksum and its end are both wrong");

@@ -2,7 +2,7 @@
 
 import { beaconByteLength, beaconCapacity, encodeBeacon } from "./beacon.ts";
 import { toU64, type U64 } from "./big-endian.ts";
-import { crc16 } from "./crc16.ts";
+import { crc16, crc16OfView } from "./crc16.ts";
 import { EOS_PAYLOAD } from "./end-of-stream.ts";
 import { assertBeaconInterval, encodeFileHeader, FILE_HEADER_BYTES, type FileHeader } from "./file-header.ts";
 import { SsFormatError } from "./format-error.ts";
@@ -43,6 +43,7 @@ export class SsEncoder {
   readonly #rotation: MarkerRotation;
   readonly #scratch = new Uint8Array(FRAME_SCRATCH_BYTES);
   #out: Buffer = EMPTY;
+  #outView: DataView = viewOf(EMPTY);
   #spare: Buffer | undefined;
   /** A little more than was taken last: the next batch will need about as much. */
   #expectedBytes = FIRST_BUFFER_BYTES;
@@ -99,6 +100,7 @@ export class SsEncoder {
     if (payload.length > MAX_PAYLOAD_BYTES) {
       throw new SsFormatError("message-too-large", `a payload of ${payload.length} bytes; a .ss file takes ${MAX_PAYLOAD_BYTES}`);
     }
+    if (extras === undefined && stream.isSeen && this.#appendInPlace(stream, sequence, timestamp, payload)) return;
     const checksum = crc16(payload, 0, payload.length);
     if (extras !== undefined && hasExtras(extras)) {
       this.#writeHeaderFrame(stream.id, sequence, timestamp, checksum, extras);
@@ -121,7 +123,7 @@ export class SsEncoder {
     this.#beaconAt -= this.#length;
     this.#expectedBytes = Math.max(FIRST_BUFFER_BYTES, Math.min(this.#length + (this.#length >>> 2), MAX_KEPT_BUFFER_BYTES));
     this.#length = 0;
-    this.#out = this.#spare ?? EMPTY;
+    this.#use(this.#spare ?? EMPTY);
     this.#spare = undefined;
     return taken;
   }
@@ -148,6 +150,22 @@ export class SsEncoder {
     this.#rotation.add(stream);
   }
 
+  /** The quick way of most messages: no beacon falls due before the frame's end, so its bytes may be there before the state is. */
+  #appendInPlace(stream: StreamState, sequence: U64, timestamp: U64, payload: Uint8Array): boolean {
+    const { id } = stream;
+    const end = this.#length + frameByteLength(id, payload.length);
+    if (end >= this.#beaconAt) return false;
+    this.#grow(end);
+    const out = this.#out;
+    const at = encodeFrameHead(out, this.#length, id, sequence, timestamp, payload.length);
+    out.set(payload, at);
+    const checksum = crc16OfView(this.#outView, at, at + payload.length);
+    encodeFrameTail(out, at + payload.length, checksum);
+    stream.advance(sequence, timestamp, checksum);
+    this.#length = end;
+    return true;
+  }
+
   #writeHeaderFrame(id: StreamId, sequence: U64, timestamp: U64, checksum: number, extras: MessageExtras): void {
     const payload = encodeHeaderPayload({ streamKey: id.key, timestamp, checksum }, extras);
     // Not through a StreamState: header frames do not enter the markers of beacons.
@@ -158,11 +176,10 @@ export class SsEncoder {
     const size = frameByteLength(id, payload.length);
     let at = this.#length;
     if (at + size < this.#beaconAt) {
-      if (at + size > this.#out.length) this.#grow(at + size);
-      const out = this.#out;
-      at = encodeFrameHead(out, at, id, sequence, timestamp, payload.length);
-      out.set(payload, at);
-      this.#length = encodeFrameTail(out, at + payload.length, checksum);
+      this.#grow(at + size);
+      at = encodeFrameHead(this.#out, at, id, sequence, timestamp, payload.length);
+      this.#out.set(payload, at);
+      this.#length = encodeFrameTail(this.#out, at + payload.length, checksum);
       return;
     }
     const scratch = this.#scratch;
@@ -196,6 +213,15 @@ export class SsEncoder {
     if (needBytes <= this.#out.length) return;
     const larger = Buffer.allocUnsafeSlow(Math.max(needBytes, this.#out.length * 2, this.#expectedBytes));
     larger.set(this.#out.subarray(0, this.#length));
-    this.#out = larger;
+    this.#use(larger);
   }
+
+  #use(buffer: Buffer): void {
+    this.#out = buffer;
+    this.#outView = viewOf(buffer);
+  }
+}
+
+function viewOf(buffer: Buffer): DataView {
+  return new DataView(buffer.buffer, buffer.byteOffset, buffer.length);
 }
