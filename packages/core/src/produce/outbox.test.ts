@@ -25,8 +25,7 @@ describe("batches", () => {
     await byCount.sendAll("1", "2", "3", "4", "5");
     expect(byCount.driver.texts).toEqual([["1", "2"], ["3", "4"], ["5"]]);
 
-    // Each message counts 128 bytes beside its payload.
-    const byBytes = new OutboxRig({ maxBatchBytes: 260 }, new ScriptedProducer({ batchMessages: 100 }));
+    const byBytes = new OutboxRig({ maxBatchBytes: 2 }, new ScriptedProducer({ batchMessages: 100 }));
     await byBytes.sendAll("1", "2", "x".repeat(1000), "4");
     expect(byBytes.driver.texts).toEqual([["1", "2"], ["x".repeat(1000)], ["4"]]);
   });
@@ -414,19 +413,19 @@ describe("sendTimeoutMs", () => {
 
 describe("the byte marks", () => {
   it("count what is not settled, with a fixed sum for each message", async () => {
-    const rig = new OutboxRig({ highWaterBytes: 300 });
+    const rig = new OutboxRig({ highWaterBytes: 1200 });
     await rig.sendAll("1", "2");
-    expect(rig.outbox.bytes).toBe(2 * 129);
+    expect(rig.outbox.bytes).toBe(2 * 513);
     expect(rig.outbox.needsDrain).toBe(false);
     await rig.sendAll("3");
     expect(rig.outbox.needsDrain).toBe(true);
     rig.driver.at(0).store();
     await turns();
-    expect(rig.outbox.bytes).toBe(129);
+    expect(rig.outbox.bytes).toBe(513);
   });
 
   it("let ready resolve at half of highWaterBytes, for all who wait", async () => {
-    const rig = new OutboxRig({ highWaterBytes: 300 }, new ScriptedProducer({ batchMessages: 1 }));
+    const rig = new OutboxRig({ highWaterBytes: 1200 }, new ScriptedProducer({ batchMessages: 1 }));
     await rig.sendAll("1", "2", "3");
     let ready = 0;
     const both = [rig.outbox.ready().then(() => (ready += 1)), rig.outbox.ready().then(() => (ready += 1))];
@@ -440,7 +439,7 @@ describe("the byte marks", () => {
   });
 
   it("fail a send above maxBufferedBytes with buffer-full, retryable, and take it again once there is room", async () => {
-    const rig = new OutboxRig({ maxBufferedBytes: 200 });
+    const rig = new OutboxRig({ maxBufferedBytes: 800 });
     const [, two] = await rig.sendAll("1", "2");
     expect(two?.error).toMatchObject({ code: "buffer-full", retryable: true, streamKey: "s" });
     expect(two?.error?.message).toContain("await producer.ready()");
@@ -451,7 +450,7 @@ describe("the byte marks", () => {
   });
 
   it("always let one message through, however large", async () => {
-    const rig = new OutboxRig({ maxBufferedBytes: 200 });
+    const rig = new OutboxRig({ maxBufferedBytes: 800 });
     const [one] = await rig.sendAll("x".repeat(1000));
     expect(one?.error).toBeUndefined();
     expect(rig.driver.batches).toHaveLength(1);

@@ -10,7 +10,7 @@ import { backoffDelayMs } from "../time/backoff.ts";
 import type { Clock, Timer } from "../time/clock.ts";
 import { FlushMark } from "./flush-mark.ts";
 import type { Lane } from "./lane.ts";
-import type { PendingSend } from "./pending-send.ts";
+import { HELD_BYTES, type PendingSend } from "./pending-send.ts";
 import type { Ordering } from "./producer-options.ts";
 
 export interface OutboxOptions {
@@ -86,12 +86,12 @@ export class Outbox {
 
   /** Takes a message, or fails it with `buffer-full`. */
   put(pending: PendingSend): void {
-    if (this.#bytes + pending.bytes > this.#options.maxBufferedBytes && this.#bytes > 0) {
+    if (this.#bytes + pending.bytes + HELD_BYTES > this.#options.maxBufferedBytes && this.#bytes > 0) {
       const text = `${this.#bytes} bytes wait to be sent, above maxBufferedBytes (${this.#options.maxBufferedBytes}): await producer.ready() while producer.needsDrain`;
       pending.sink.failed(pending, new StreamError("buffer-full", text, { streamKey: pending.streamKey }));
       return;
     }
-    this.#bytes += pending.bytes;
+    this.#bytes += pending.bytes + HELD_BYTES;
     pending.mark.add();
     pending.lane.number(pending);
     // Also of a lane that is held: older ones of it may wait in the queue, and the backlog must not get the younger first.
@@ -307,7 +307,7 @@ export class Outbox {
   }
 
   #release(pending: PendingSend): void {
-    this.#bytes -= pending.bytes;
+    this.#bytes -= pending.bytes + HELD_BYTES;
     pending.mark.done();
     if (this.#readyWaiters.length > 0 && this.#bytes * 2 <= this.#options.highWaterBytes) {
       const waiters = this.#readyWaiters;

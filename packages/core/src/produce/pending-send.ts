@@ -21,13 +21,14 @@ export interface SendTicket {
   readonly reject: ((error: Error) => void) | undefined;
 }
 
-/** Counted for each buffered message beside its bytes, so that the byte marks also bound very many empty ones. */
-const BYTES_PER_MESSAGE = 128;
+/** What a waiting message takes beside its bytes, with its promise: the byte marks are about memory, also of very many empty ones. */
+export const HELD_BYTES = 512;
 
 export class PendingSend implements OutgoingMessage, SendTicket {
   readonly lane: Lane;
   readonly payload: Uint8Array;
   readonly sink: SendSink;
+  /** Of payload, key and headers. */
   readonly bytes: number;
   /** Monotonic. */
   readonly sentAtMs: number;
@@ -62,7 +63,7 @@ export class PendingSend implements OutgoingMessage, SendTicket {
     this.sentAtMs = sentAtMs;
     this.mark = mark;
     this.#extras = extras;
-    this.bytes = payload.length + BYTES_PER_MESSAGE + (extras === undefined ? 0 : extras.bytes);
+    this.bytes = payload.length + (extras === undefined ? 0 : extras.bytes);
   }
 
   get key(): Uint8Array | undefined {

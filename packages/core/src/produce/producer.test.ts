@@ -369,7 +369,7 @@ describe("sendMany", () => {
 
   it("waits while there is too much, and can be given up then", async () => {
     const driver = new ScriptedProducer({ batchMessages: 100 });
-    const { producer } = await producerOn(driver, { highWaterBytes: 300 });
+    const { producer } = await producerOn(driver, { highWaterBytes: 1200 });
     const asked: number[] = [];
     function* entries(): Generator<OutgoingEntry<string>> {
       for (let i = 0; i < 10; i++) {
@@ -405,7 +405,7 @@ describe("pipeFrom", () => {
 
   it("takes no more than fits while the backend is slow", async () => {
     const driver = new ScriptedProducer({ batchMessages: 100 });
-    const { producer } = await producerOn(driver, { highWaterBytes: 300 });
+    const { producer } = await producerOn(driver, { highWaterBytes: 1200 });
     const piped = producer.pipeFrom(source(5));
     await turns();
     expect(driver.texts.flat()).toHaveLength(3);

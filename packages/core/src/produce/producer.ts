@@ -53,6 +53,13 @@ export class Producer<T = string | Uint8Array> implements AsyncDisposable {
   #anchor: StreamRoute | undefined;
   #anchoring = false;
   #closing: Promise<void> | undefined;
+  /** The two ends of the promise that `send` is making: one executor for all, because a closure each is a tenth of its time. */
+  #resolve: Resolve;
+  #reject: Reject;
+  readonly #keepEnds = (resolve: (receipt: Receipt) => void, reject: (error: Error) => void): void => {
+    this.#resolve = resolve;
+    this.#reject = reject;
+  };
 
   /** @internal */
   constructor(parts: ProducerParts<T>, anchor: StreamRoute | undefined) {
@@ -83,7 +90,7 @@ export class Producer<T = string | Uint8Array> implements AsyncDisposable {
   get needsDrain(): boolean {
     return this.#outbox.needsDrain;
   }
-  /** Bytes that wait for their outcome, with 128 more for each message. */
+  /** Bytes that wait for their outcome, with 512 more for what each message takes beside them while it waits. */
   get bufferedBytes(): number {
     return this.#outbox.bytes;
   }
@@ -94,7 +101,14 @@ export class Producer<T = string | Uint8Array> implements AsyncDisposable {
    * `TypeError`. Retries are made here, for up to `sendTimeoutMs`.
    */
   send(value: T, options?: SendOptions): Promise<Receipt> {
-    return new Promise((resolve, reject) => this.#submit(undefined, value, options, false, promiseSink, 0, resolve, reject));
+    const promise = new Promise<Receipt>(this.#keepEnds);
+    const reject = this.#reject;
+    try {
+      this.#submit(undefined, value, options, false, promiseSink, 0, this.#resolve, reject);
+    } catch (error) {
+      reject?.(error as Error);
+    }
+    return promise;
   }
 
   /** As {@link send}, to any stream. The stream is looked up, or made, at its first message. */
