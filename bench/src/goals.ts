@@ -13,6 +13,8 @@ export const GOALS: readonly Goal[] = [
   { suite: "memory", workload: "produce-send", of: "seaway", atLeast: 1_000_000 },
   { suite: "memory", workload: "produce-enqueue", of: "seaway", atLeast: 1_000_000 },
   { suite: "memory", workload: "consume", of: "seaway", atLeast: 1_000_000 },
+  { suite: "memory", workload: "load-balanced", of: "ratio", atLeast: 0.5 },
+  { suite: "memory", workload: "run-100", of: "ratio", atLeast: 0.5 },
   { suite: "memory", workload: "tracing-cost-send", of: "ratio", atLeast: 0.98 },
   { suite: "memory", workload: "tracing-cost-consume", of: "ratio", atLeast: 0.98 },
   { suite: "memory", workload: "import", of: "seaway", atMost: 30 },

@@ -43,6 +43,24 @@ export const memorySuite: Suite = {
       sides: { seaway: { program: program("./consume.ts") }, baseline: { program: baseline("memory-consume.ts") } },
     },
     {
+      ...throughput,
+      name: "load-balanced",
+      what: "for await in a group, acked and committed; against the same loop in real-time mode",
+      sides: {
+        seaway: { program: program("./consume-in-group.ts"), settings: { way: "load-balanced" } },
+        baseline: { program: program("./consume-in-group.ts"), settings: { way: "real-time" } },
+      },
+    },
+    {
+      ...throughput,
+      name: "run-100",
+      what: "run() in a group with concurrency 100; against a plain loop in a group",
+      sides: {
+        seaway: { program: program("./consume-in-group.ts"), settings: { way: "run-100" } },
+        baseline: { program: program("./consume-in-group.ts"), settings: { way: "load-balanced" } },
+      },
+    },
+    {
       ...tracingCost,
       name: "tracing-cost-send",
       what: "send() as published; against a build without the diagnostics calls",
