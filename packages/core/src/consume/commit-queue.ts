@@ -8,10 +8,10 @@ import { withDeadline } from "../time/deadline.ts";
 import { Delivery } from "./delivery.ts";
 import type { PositionTracker } from "./position-tracker.ts";
 
-/** One settlement, and the deliveries that it settles: one, or with a committed position many. */
-interface Commitment {
-  readonly settlement: Settlement;
-  readonly covered: Delivery | readonly Delivery[];
+/** What is told at once: at each index a settlement, and what it settles: one delivery, or with a committed position many. */
+interface Round {
+  readonly settlements: Settlement[];
+  readonly covered: (Delivery | readonly Delivery[])[];
 }
 
 /** Whether it may be told twice: an unknown outcome may still happen, and a nak or a release told late would take the message from another. */
@@ -48,7 +48,7 @@ export class CommitQueue {
   /** Acks; the great many. */
   #acked: Delivery[] = [];
   /** Naks and terms. */
-  #others: Commitment[] = [];
+  #others: { readonly settlement: Settlement; readonly covered: Delivery }[] = [];
   /** Acks of a backend that commits positions, since the last round. */
   #acks = 0;
   #timer: Timer | undefined;
@@ -135,7 +135,7 @@ export class CommitQueue {
   drop(): Delivery[] {
     this.#timer?.cancel();
     this.#timer = undefined;
-    return this.#takeAll().flatMap(({ covered }) => covered);
+    return this.#takeAll(this.#options.clock.monotonic()).covered.flat();
   }
 
   /** Resolves when no round is under way. */
@@ -178,27 +178,37 @@ export class CommitQueue {
     return round;
   }
 
-  #takeAll(): Commitment[] {
-    const { tracker } = this.#options;
-    const all = this.#others;
+  /** Everything that is pending, except what is no longer ours. */
+  #takeAll(nowMs: number): Round {
+    const { tracker, stillOurs } = this.#options;
+    const round: Round = { settlements: [], covered: [] };
+    for (const { settlement, covered } of this.#others) {
+      if (!stillOurs(covered, nowMs)) continue;
+      round.settlements.push(settlement);
+      round.covered.push(covered);
+    }
+    for (const delivery of this.#acked) {
+      if (!stillOurs(delivery, nowMs)) continue;
+      round.settlements.push({ kind: "ack", token: delivery.incoming.token });
+      round.covered.push(delivery);
+    }
     this.#others = [];
-    for (const delivery of this.#acked) all.push({ settlement: { kind: "ack", token: delivery.incoming.token }, covered: delivery });
     this.#acked = [];
     if (tracker !== undefined) {
       this.#acks = 0;
-      for (const { last, covered } of tracker.advance())
-        all.push({ settlement: { kind: "ack-through", token: last.incoming.token }, covered });
+      for (const { last, covered } of tracker.advance()) {
+        round.settlements.push({ kind: "ack-through", token: last.incoming.token });
+        round.covered.push(covered);
+      }
     }
-    return all;
+    return round;
   }
 
   /** One try. What could not be told for now is pending again; the first such error is returned. */
   async #tell(confirm: boolean, signal: AbortSignal | undefined): Promise<StreamError | undefined> {
-    const { driver, clock, timeoutMs, wrapper, stillOurs, settled, lost } = this.#options;
-    const nowMs = clock.monotonic();
-    const batch = this.#takeAll().filter(({ covered }) => !(covered instanceof Delivery) || stillOurs(covered, nowMs));
-    if (batch.length === 0 && !confirm) return undefined;
-    const settlements = batch.map((commitment) => commitment.settlement);
+    const { driver, clock, timeoutMs, wrapper, settled, lost } = this.#options;
+    const { settlements, covered } = this.#takeAll(clock.monotonic());
+    if (settlements.length === 0 && !confirm) return undefined;
     let outcomes: readonly SettleOutcome[] | undefined;
     let failed: StreamError | undefined;
     try {
@@ -208,41 +218,32 @@ export class CommitQueue {
     } catch (error) {
       failed = wrapper.wrap(error, { what: "settling" });
     }
-    const again: Commitment[] = [];
-    for (let i = 0; i < batch.length; i++) {
-      const commitment = batch[i] as Commitment;
+    const again: Delivery[] = [];
+    for (let i = 0; i < covered.length; i++) {
+      const what = covered[i] as Delivery | readonly Delivery[];
       const outcome = outcomes?.[i];
-      const { covered } = commitment;
       if (outcome === "done") {
-        if (covered instanceof Delivery) settled(covered);
-        else for (const delivery of covered) settled(delivery);
-      } else if (outcome === "lost") lost(listOf(covered), "its lease had passed when it was settled", undefined);
+        if (what instanceof Delivery) settled(what);
+        else for (const delivery of what) settled(delivery);
+      } else if (outcome === "lost") lost(listOf(what), "its lease had passed when it was settled", undefined);
       else {
         if (typeof outcome === "object") failed ??= wrapper.wrap(outcome.error, { what: "settling" });
-        if (mayRepeat(commitment.settlement)) again.push(commitment);
-        else lost(listOf(covered), "the broker could not be told of its nak or term", failed);
+        if (!(what instanceof Delivery)) this.#restore(what);
+        else if (mayRepeat(settlements[i] as Settlement)) again.push(what);
+        else lost([what], "the broker could not be told of its nak or term", failed);
       }
     }
-    this.#putBack(again);
+    if (again.length > 0) this.#acked = [...again, ...this.#acked];
     return failed;
   }
 
-  #putBack(commitments: readonly Commitment[]): void {
-    if (commitments.length === 0) return;
-    const { tracker } = this.#options;
-    const acked: Delivery[] = [];
-    for (const { covered } of commitments) {
-      if (covered instanceof Delivery) acked.push(covered);
-      else {
-        tracker?.restore(covered);
-        this.#acks += covered.length;
-      }
-    }
-    this.#acked = [...acked, ...this.#acked];
+  #restore(covered: readonly Delivery[]): void {
+    this.#options.tracker?.restore(covered);
+    this.#acks += covered.length;
   }
 
   #giveUp(error: StreamError): void {
-    const all = this.#takeAll().flatMap(({ covered }) => covered);
+    const all = this.#takeAll(this.#options.clock.monotonic()).covered.flat();
     if (all.length > 0) this.#options.lost(all, "the broker could not be told that it was settled", error);
   }
 }

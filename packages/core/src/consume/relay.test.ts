@@ -175,7 +175,7 @@ describe("relay", () => {
   it("reads no further while the producer has too much", async () => {
     const { consumer, driver } = await consumerOn({ until: "end" });
     const target = new ScriptedProducer({ batchMessages: 100 });
-    const relayed = relay(consumer, await producerOn(target, { highWaterBytes: 300 }, "copy"));
+    const relayed = relay(consumer, await producerOn(target, { highWaterBytes: 1200 }, "copy"));
     endWith(driver, "1", "2", "3", "4", "5");
     await turns(6);
     expect(target.texts.flat()).toHaveLength(3);

@@ -94,24 +94,24 @@ export class GroupConsumer implements DriverConsumer {
   async settle(settlements: readonly Settlement[]): Promise<readonly SettleOutcome[]> {
     const nowMs = this.#parts.clock.monotonic();
     this.#member.activeAtMs = nowMs;
-    const told = new Set<MemoryStream>();
+    const told = new Set<string>();
     const outcomes = settlements.map((settlement): SettleOutcome => {
       const delivery = settlement.token;
       if (!(delivery instanceof GroupDelivery)) return "lost";
-      const reading = this.#readings.find(({ stream }) => stream.key === delivery.streamKey);
-      if (reading === undefined || !reading.group.isCurrent(delivery)) return "lost";
-      const { group, stream } = reading;
+      const { shard } = delivery;
+      if (shard === undefined) return "lost";
       if (settlement.kind === "nak") return { error: new Error("naks are core's on memory") };
       if (settlement.kind === "release") {
-        group.release(delivery, settlement.unread);
-        told.add(stream);
+        shard.remove(delivery);
+        shard.giveBack(delivery.position, settlement.unread ? delivery.count - 1 : delivery.count);
+        told.add(delivery.streamKey);
       } else if (settlement.kind === "extend" || settlement.kind === "recount") {
         delivery.leasedAtMs = nowMs;
         if (settlement.kind === "recount") delivery.count = settlement.deliveryCount;
-      } else group.ack(delivery);
+      } else shard.remove(delivery);
       return "done";
     });
-    for (const stream of told) stream.notify();
+    for (const { stream } of this.#readings) if (told.has(stream.key)) stream.notify();
     return outcomes;
   }
 

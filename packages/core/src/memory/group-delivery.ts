@@ -1,7 +1,7 @@
-/** One delivery of a stored message to a member of a group; its own token. */
+/** One delivery of a stored message to a member of a group; its own token, and a link in the list of what is pending. */
 import type { IncomingMessage } from "../driver/driver-consumer.ts";
 import type { HeaderEntries } from "../message/header-entries.ts";
-import type { GroupMember } from "./group.ts";
+import type { GroupMember, GroupShard } from "./group.ts";
 import type { StoredMessage } from "./message.ts";
 
 export class GroupDelivery implements IncomingMessage {
@@ -14,6 +14,10 @@ export class GroupDelivery implements IncomingMessage {
   count: number;
   /** Monotonic. */
   leasedAtMs: number;
+  /** Whose it is; undefined once it is acked, given back, or taken from its member. */
+  shard: GroupShard | undefined = undefined;
+  previous: GroupDelivery | undefined = undefined;
+  next: GroupDelivery | undefined = undefined;
 
   constructor(stored: StoredMessage, streamKey: string, shardId: number, member: GroupMember, count: number, leasedAtMs: number) {
     this.stored = stored;

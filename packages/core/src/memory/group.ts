@@ -21,15 +21,52 @@ interface Returned {
   readonly count: number;
 }
 
-class GroupShard {
+export class GroupShard {
   /** Position of the first message that was never delivered. */
   next: number;
-  readonly pending: Map<number, GroupDelivery> = new Map();
+  /** Deliveries that are not acked, in the order in which they were made: linked through themselves, because most are gone soon. */
+  #first: GroupDelivery | undefined;
+  #last: GroupDelivery | undefined;
+  #size = 0;
   /** By position, lowest last. */
   returned: Returned[] = [];
 
   constructor(next: number) {
     this.next = next;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  add(delivery: GroupDelivery): void {
+    delivery.shard = this;
+    delivery.previous = this.#last;
+    if (this.#last === undefined) this.#first = delivery;
+    else this.#last.next = delivery;
+    this.#last = delivery;
+    this.#size += 1;
+  }
+
+  remove(delivery: GroupDelivery): void {
+    const { previous, next } = delivery;
+    if (previous === undefined) this.#first = next;
+    else previous.next = next;
+    if (next === undefined) this.#last = previous;
+    else next.previous = previous;
+    delivery.shard = undefined;
+    delivery.previous = undefined;
+    delivery.next = undefined;
+    this.#size -= 1;
+  }
+
+  /** The visited one may be removed. */
+  *pending(): IterableIterator<GroupDelivery> {
+    for (let at = this.#first; at !== undefined; ) {
+      const next: GroupDelivery | undefined = at.next;
+      yield at;
+      at = next;
+    }
   }
 
   giveBack(position: number, count: number): void {
@@ -103,7 +140,7 @@ export class MemoryGroup {
           break;
         }
         const delivery = new GroupDelivery(stored, streamKey, shardId, member, (again?.position === position ? again.count : 0) + 1, nowMs);
-        if (track) shard.pending.set(position, delivery);
+        if (track) shard.add(delivery);
         bytes -= stored.size;
         out.push(delivery);
       }
@@ -121,10 +158,10 @@ export class MemoryGroup {
   claimIdle(claimIdleMs: number, nowMs: number): number {
     let freed = 0;
     for (const shard of this.#shards) {
-      for (const [position, delivery] of shard.pending) {
+      for (const delivery of shard.pending()) {
         if (nowMs - delivery.leasedAtMs < claimIdleMs) continue;
-        shard.pending.delete(position);
-        shard.giveBack(position, delivery.count);
+        shard.remove(delivery);
+        shard.giveBack(delivery.position, delivery.count);
         freed += 1;
       }
     }
@@ -138,21 +175,6 @@ export class MemoryGroup {
   /** What a reader before this one left pending. */
   claimAll(): void {
     this.claimIdle(Number.NEGATIVE_INFINITY, 0);
-  }
-
-  /** Whether the delivery is still the one that counts. */
-  isCurrent(delivery: GroupDelivery): boolean {
-    return this.#shards[delivery.shardId]?.pending.get(delivery.position) === delivery;
-  }
-
-  ack(delivery: GroupDelivery): void {
-    this.#shards[delivery.shardId]?.pending.delete(delivery.position);
-  }
-
-  release(delivery: GroupDelivery, unread: boolean): void {
-    const shard = this.#shards[delivery.shardId];
-    shard?.pending.delete(delivery.position);
-    shard?.giveBack(delivery.position, unread ? delivery.count - 1 : delivery.count);
   }
 
   /** Messages that were never delivered, per shard. */
@@ -178,10 +200,10 @@ export class MemoryGroup {
     const shards = logs.map((log, shardId) => {
       const shard = this.#shard(shardId, log);
       let lowest = shard.next;
-      for (const position of shard.pending.keys()) lowest = Math.min(lowest, position);
+      for (const { position } of shard.pending()) lowest = Math.min(lowest, position);
       for (const { position } of shard.returned) lowest = Math.min(lowest, position);
       const lag = Math.max(0, log.next - Math.max(shard.next, log.first));
-      return { shardId, committed: BigInt(lowest - 1), pending: shard.pending.size + shard.returned.length, lag };
+      return { shardId, committed: BigInt(lowest - 1), pending: shard.size + shard.returned.length, lag };
     });
     const idle = members.map(({ idleMs }) => idleMs);
     return { members, shards, ...(idle.length === 0 ? {} : { idleMs: Math.min(...idle) }) };
@@ -189,7 +211,7 @@ export class MemoryGroup {
 
   #pendingOf(member: GroupMember): number {
     let count = 0;
-    for (const shard of this.#shards) for (const { member: owner } of shard.pending.values()) if (owner === member) count += 1;
+    for (const shard of this.#shards) for (const delivery of shard.pending()) if (delivery.member === member) count += 1;
     return count;
   }
 
