@@ -52,6 +52,8 @@ export class Intake<T> {
   #running: Promise<void> | undefined;
   /** Ends the wait that the loop is in, whichever it is. */
   #interrupt: (() => void) | undefined;
+  /** For the receive under way; used again until it is aborted. */
+  #controller = new AbortController();
   #waitsForRoom = false;
   #oneAtATime = false;
   #epoch = 0;
@@ -71,6 +73,8 @@ export class Intake<T> {
   get length(): number {
     return this.#buffer.length + this.#again.length;
   }
+  readonly #abort = (): void => this.#controller.abort();
+
   /** Nothing will follow what is buffered. */
   get ended(): boolean {
     return this.#ended;
@@ -193,8 +197,9 @@ export class Intake<T> {
         this.#waitsForRoom = false;
         continue;
       }
-      const controller = new AbortController();
-      this.#interrupt = () => controller.abort();
+      if (this.#controller.signal.aborted) this.#controller = new AbortController();
+      const controller = this.#controller;
+      this.#interrupt = this.#abort;
       try {
         const waiting = this.#buffer.length;
         this.#target.adapt(waiting, this.#options.clock.monotonic());
