@@ -24,7 +24,7 @@ async function run(program: string, args: readonly string[] = [], cwd: string = 
 
 describe("the quick start", () => {
   it("stands in README.md as it is in examples/quick-start, with what it prints", () => {
-    expect(readCodeBlocks(root, "README.md").map(({ code }) => code)).toEqual([readFileSync(quickStart, "utf8").trimEnd()]);
+    expect(readCodeBlocks(root, "README.md")[0]?.code).toBe(readFileSync(quickStart, "utf8").trimEnd());
     expect(readFileSync(join(root, "README.md"), "utf8")).toContain(lines.join("\n"));
   });
 
@@ -41,6 +41,18 @@ describe("the quick start", () => {
     } finally {
       await rm(folder, { recursive: true });
     }
+  });
+});
+
+describe("the worker in README.md", () => {
+  it("runs as pasted, retries, dead-letters, and ends by itself", async () => {
+    const readme = readFileSync(join(root, "README.md"), "utf8");
+    const [, worker] = readCodeBlocks(root, "README.md");
+    const program = ["--conditions=@seaway/source", "--input-type=module-typescript", "--eval", worker?.code ?? ""];
+    // From a folder in which the packages are found.
+    const { stdout } = await promisify(execFile)(process.execPath, program, { cwd: join(root, "docs"), timeout: 60_000 });
+    expect(stdout).toContain("dead letter");
+    expect(readme).toContain(`\`\`\`text\n${stdout}\`\`\``);
   });
 });
 
