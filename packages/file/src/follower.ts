@@ -43,7 +43,7 @@ interface Ahead {
   readonly chunk: Promise<Uint8Array>;
 }
 
-const CHUNK_BYTES = 256 * 1024;
+const CHUNK_BYTES = 1024 * 1024;
 const MAX_RAW_BYTES = 64 * 1024;
 const NONE = -1;
 const NO_BYTES = new Uint8Array(0);

@@ -18,26 +18,33 @@ export class BatchDecoder<T> {
     this.#options = options;
   }
 
+  /** Whether values need no codec, so that a message can be made when it is taken. */
+  get isLazy(): boolean {
+    return this.#options.codec === undefined;
+  }
+
+  /** One message of a lazy decoder. */
+  make(incoming: IncomingMessage, settler: Settler): Message<T> {
+    const { maxMessageBytes } = this.#options;
+    const message = new Message<T>(incoming, RAW, settler, undefined);
+    if (incoming.malformed !== undefined) this.#blame(message, "corrupt-data", incoming.malformed);
+    else if (maxMessageBytes !== undefined && incoming.size > maxMessageBytes) this.#blameSize(message, maxMessageBytes);
+    return message;
+  }
+
   /**
    * Decodes in order; a promise only when the codec gave one. What cannot be decoded keeps its place among the good ones, with its
    * `fault`. `settlerOf` is asked once for each, in order.
    */
   decode(batch: readonly IncomingMessage[], settlerOf: (incoming: IncomingMessage) => Settler): Message<T>[] | Promise<Message<T>[]> {
-    const { codec, maxMessageBytes } = this.#options;
+    const { codec } = this.#options;
     const out: Message<T>[] = new Array(batch.length);
     let late: Promise<void>[] | undefined;
     for (let i = 0; i < batch.length; i++) {
       const incoming = batch[i] as IncomingMessage;
-      const message = new Message<T>(incoming, RAW, settlerOf(incoming), undefined);
+      const message = this.make(incoming, settlerOf(incoming));
       out[i] = message;
-      if (incoming.malformed !== undefined) this.#blame(message, "corrupt-data", incoming.malformed);
-      else if (maxMessageBytes !== undefined && incoming.size > maxMessageBytes) {
-        this.#blame(
-          message,
-          "message-too-large",
-          new Error(`the payload has ${incoming.size} bytes, maxMessageBytes is ${maxMessageBytes}`),
-        );
-      } else if (codec !== undefined) {
+      if (codec !== undefined && message.fault === undefined) {
         const decoding = this.#decodeInto(message, codec);
         if (decoding !== undefined) {
           late ??= [];
@@ -63,6 +70,10 @@ export class BatchDecoder<T> {
       this.#blame(message, "decode-failed", error);
       return undefined;
     }
+  }
+
+  #blameSize(message: Message<T>, maxMessageBytes: number): void {
+    this.#blame(message, "message-too-large", new Error(`the payload has ${message.size} bytes, maxMessageBytes is ${maxMessageBytes}`));
   }
 
   #blame(message: Message<T>, code: ErrorCode, cause: unknown): void {

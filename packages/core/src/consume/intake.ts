@@ -7,7 +7,7 @@ import type { Shard } from "../driver/shard.ts";
 import type { StreamError } from "../error/stream-error.ts";
 import type { ErrorWrapper } from "../error/wrap-error.ts";
 import { Fifo } from "../message/fifo.ts";
-import type { Message, Settler } from "../message/message.ts";
+import { Message, type Settler } from "../message/message.ts";
 import type { StreamerEvent } from "../observe/event.ts";
 import { backoffDelayMs } from "../time/backoff.ts";
 import type { Clock } from "../time/clock.ts";
@@ -16,12 +16,17 @@ import type { BatchDecoder } from "./decode-batch.ts";
 import type { MessageBook } from "./message-book.ts";
 import { PrefetchTarget } from "./prefetch-target.ts";
 
+/** Messages, or what they are made of when they are taken: what lives as long as it waits is to be little. */
+type Batch<T> = readonly (Message<T> | IncomingMessage)[];
+
 export interface IntakeOptions {
   /** 0: one at a time, and only when a reader waits. */
   readonly maxMessages: number;
   readonly maxBytes: number;
   /** Follow the program's pace instead of always filling up. */
   readonly adaptive: boolean;
+  /** Make messages when they are taken: where the broker tracks nothing, and no codec has to work ahead. */
+  readonly isLazy: boolean;
   readonly clock: Clock;
   readonly random: () => number;
   readonly wrapper: ErrorWrapper;
@@ -44,10 +49,17 @@ export class Intake<T> {
   readonly #book: MessageBook;
   readonly #options: IntakeOptions;
   readonly #target: PrefetchTarget;
-  readonly #buffer: Fifo<Message<T>> = new Fifo();
+  /** As it came: the batch that is being taken, from a place on, and those behind it. Nothing is moved for a single message. */
+  #batch: Batch<T> = [];
+  #at = 0;
+  readonly #batches: Fifo<Batch<T>> = new Fifo();
+  #waiting = 0;
   /** What is given again: before all that is unread. */
   readonly #again: Fifo<Message<T>> = new Fifo();
+  /** Of all batches that are not used up. */
   #bytes = 0;
+  /** Messages ever buffered. */
+  #arrived = 0;
   #wanted = false;
   #running: Promise<void> | undefined;
   /** Ends the wait that the loop is in, whichever it is. */
@@ -71,7 +83,7 @@ export class Intake<T> {
   }
 
   get length(): number {
-    return this.#buffer.length + this.#again.length;
+    return this.#waiting + this.#again.length;
   }
   readonly #abort = (): void => this.#controller.abort();
 
@@ -107,22 +119,48 @@ export class Intake<T> {
 
   take(): Message<T> | undefined {
     for (;;) {
-      let message = this.#again.shift();
-      if (message === undefined) {
-        message = this.#buffer.shift();
-        if (message === undefined) return undefined;
-        this.#bytes -= message.incoming.size;
-        this.#target.noteTaken();
-        if (this.#waitsForRoom && this.#mayRead()) this.#interrupt?.();
-      }
-      if (!this.#book.isLost(message)) return message;
+      const message = this.#again.length > 0 ? this.#again.shift() : this.#takeBuffered();
+      if (message === undefined || !this.#book.isLost(message)) return message;
     }
+  }
+
+  #takeBuffered(): Message<T> | undefined {
+    if (this.#at === this.#batch.length && !this.#nextBatch()) return undefined;
+    const item = this.#batch[this.#at] as Message<T> | IncomingMessage;
+    this.#at += 1;
+    this.#waiting -= 1;
+    this.#bytes -= item.size;
+    if (this.#waitsForRoom && this.#mayRead()) this.#interrupt?.();
+    return this.#made(item);
+  }
+
+  #made(item: Message<T> | IncomingMessage): Message<T> {
+    return item instanceof Message ? item : this.#decoder.make(item, this.#book.admit(item, 0));
+  }
+
+  #nextBatch(): boolean {
+    this.#batch = this.#batches.shift() ?? [];
+    this.#at = 0;
+    return this.#batch.length > 0;
+  }
+
+  #add(batch: Batch<T>): void {
+    if (batch.length === 0) return;
+    this.#batches.push(batch);
+    this.#waiting += batch.length;
+    this.#arrived += batch.length;
+    this.#bytes += bytesOf(batch);
   }
 
   /** Puts back what was taken and not handed over, in its order. */
   putBack(messages: readonly Message<T>[]): void {
-    for (const message of messages) this.#bytes += message.incoming.size;
-    this.#buffer.unshiftAll(messages);
+    if (messages.length === 0) return;
+    const rest = this.#batch.slice(this.#at);
+    this.#batches.unshiftAll(rest.length === 0 ? [messages] : [messages, rest]);
+    this.#bytes += bytesOf(messages);
+    this.#batch = [];
+    this.#at = 0;
+    this.#waiting += messages.length;
   }
 
   /** Takes in what core gives again. */
@@ -133,8 +171,9 @@ export class Intake<T> {
 
   /** Takes out everything that is buffered, or what belongs to some shards. */
   drain(shards?: readonly Shard[]): Message<T>[] {
-    const all = [...this.#again.drain(), ...this.#buffer.drain()];
-    this.#bytes = 0;
+    const waiting = [...this.#batch.slice(this.#at), ...this.#batches.drain().flat()];
+    const all = [...this.#again.drain(), ...waiting.map((item) => this.#made(item))];
+    this.#clear();
     if (shards === undefined) return all;
     const names = new Set(shards.map(({ streamKey, shardId }) => `${streamKey}/${shardId}`));
     const out: Message<T>[] = [];
@@ -159,8 +198,12 @@ export class Intake<T> {
     this.#interrupt?.();
   }
 
-  forEach(visit: (message: Message<T>) => void): void {
-    this.#buffer.forEach(visit);
+  /** Every message that waits, by its shard. */
+  forEach(visit: (shard: Shard) => void): void {
+    for (const item of this.#batch.slice(this.#at)) visit(item);
+    this.#batches.forEach((batch) => {
+      for (const item of batch) visit(item);
+    });
   }
 
   /** One `receive` for `fetch`, while reading ahead is halted. Rejects wrapped. */
@@ -174,16 +217,23 @@ export class Intake<T> {
 
   #beginEpoch(epoch: number): void {
     this.#epoch = epoch;
-    this.#buffer.drain();
     this.#again.drain();
-    this.#bytes = 0;
+    this.#batches.drain();
+    this.#clear();
     this.#ended = false;
     this.#failure = undefined;
   }
 
+  #clear(): void {
+    this.#batch = [];
+    this.#at = 0;
+    this.#waiting = 0;
+    this.#bytes = 0;
+  }
+
   /** At least half of the buffer is free, so that many small reads do not follow one large one. */
   #mayRead(): boolean {
-    const waiting = this.#buffer.length;
+    const waiting = this.#waiting;
     if (this.#oneAtATime) return this.length === 0 && this.#options.isAwaited();
     return waiting === 0 || (waiting * 2 <= this.#target.messages && this.#bytes < this.#options.maxBytes);
   }
@@ -201,8 +251,8 @@ export class Intake<T> {
       const controller = this.#controller;
       this.#interrupt = this.#abort;
       try {
-        const waiting = this.#buffer.length;
-        this.#target.adapt(waiting, this.#options.clock.monotonic());
+        const waiting = this.#waiting;
+        this.#target.adapt(waiting, this.#arrived - waiting, this.#options.clock.monotonic());
         const maxMessages = this.#oneAtATime ? 1 : Math.max(this.#target.messages - waiting, 1);
         await this.#receive(maxMessages, this.#options.maxBytes - this.#bytes, RECEIVE_WAIT_MS, controller.signal);
         failures = 0;
@@ -233,6 +283,13 @@ export class Intake<T> {
   async #receive(maxMessages: number, maxBytes: number, maxWaitMs: number, signal: AbortSignal): Promise<void> {
     const received = await this.#driver.receive({ maxMessages, maxBytes, maxWaitMs, paused: [], signal });
     if (received.epoch < this.#epoch) return;
+    // Nothing is tracked and nothing to be decoded: messages are made when they are taken.
+    if (this.#options.isLazy && received.epoch === this.#epoch) {
+      this.#add(received.messages);
+      if (received.ended === true) this.#ended = true;
+      if (received.messages.length > 0 || this.#ended) this.#options.onChange();
+      return;
+    }
     const leasedAtMs = Math.floor(received.leasedAtMs ?? this.#options.clock.monotonic());
     const settlerOf = (incoming: IncomingMessage): Settler => this.#book.admit(incoming, leasedAtMs);
     const decoded = this.#decoder.decode(received.messages, settlerOf);
@@ -240,10 +297,7 @@ export class Intake<T> {
     // A seek may have come while the codec worked.
     if (received.epoch < this.#epoch) return;
     if (received.epoch > this.#epoch) this.#beginEpoch(received.epoch);
-    for (const message of messages) {
-      this.#bytes += message.incoming.size;
-      this.#buffer.push(message);
-    }
+    this.#add(messages);
     if (received.ended === true) this.#ended = true;
     if (messages.length > 0 || this.#ended) this.#options.onChange();
   }
@@ -259,4 +313,10 @@ export class Intake<T> {
       };
     });
   }
+}
+
+function bytesOf(batch: Batch<unknown>): number {
+  let bytes = 0;
+  for (const { size } of batch) bytes += size;
+  return bytes;
 }

@@ -45,6 +45,9 @@ export function makeSession<T>(
     if (session.onDue !== undefined) session.onDue(messages);
     else intake.giveAgain(messages as readonly Message<T>[]);
   };
+  const onSettled = (): void => {
+    if (intake.ended) options.onChange();
+  };
   const tracked = isTracked(request, driver);
   const ledger = tracked
     ? new Ledger({
@@ -52,17 +55,16 @@ export function makeSession<T>(
         driver,
         redeliver: giveAgain,
         onFailure: options.onChange,
-        onSettled: () => {
-          if (intake.ended) options.onChange();
-        },
+        onSettled,
       })
     : undefined;
-  const realTime = tracked ? undefined : new RealTimeBook(clock, giveAgain);
+  const realTime = tracked ? undefined : new RealTimeBook(clock, giveAgain, onSettled);
   const book = (ledger ?? realTime) as MessageBook;
   const intake = new Intake<T>(driver, options.decoder, book, {
     maxMessages: options.maxMessages,
     maxBytes: options.maxBytes,
     adaptive: tracked,
+    isLazy: !tracked && options.decoder.isLazy,
     clock,
     random,
     wrapper,
@@ -76,33 +78,38 @@ export function makeSession<T>(
     book,
     ledger,
     onDue: undefined,
-    close: async () => {
-      realTime?.clear();
-      let failure: unknown;
-      try {
-        // A codec may still be at work, or a driver not heed its signal: neither holds up the end.
-        await withDeadline({ clock, timeoutMs, what: "ending the reading" }, async (call) => {
-          const halted = intake.halt();
-          await driver.stop(call);
-          await halted;
-        });
-      } catch (error) {
-        failure = wrapper.wrap(error, { what: "ending the reading" });
-      }
-      try {
-        await ledger?.close();
-      } catch (error) {
-        failure = failure === undefined ? error : bothFailed(failure, error);
-      }
-      try {
-        await withDeadline({ clock, timeoutMs, what: "closing the consumer" }, (call) => driver.close(call));
-      } catch (error) {
-        const wrapped = wrapper.wrap(error, { what: "closing the consumer" });
-        failure = failure === undefined ? wrapped : bothFailed(failure, wrapped);
-      }
-      if (failure !== undefined) throw failure;
+    close: (signal) => {
+      closing ??= close(signal);
+      return closing;
     },
     forget: () => realTime?.clear(),
+  };
+  let closing: Promise<void> | undefined;
+  const close = async (signal: AbortSignal | undefined): Promise<void> => {
+    realTime?.clear();
+    let failure: unknown;
+    try {
+      // A codec may still be at work, or a driver not heed its signal: neither holds up the end.
+      await withDeadline({ clock, timeoutMs, what: "ending the reading" }, async (call) => {
+        const halted = intake.halt();
+        await driver.stop(call);
+        await halted;
+      });
+    } catch (error) {
+      failure = wrapper.wrap(error, { what: "ending the reading" });
+    }
+    try {
+      await ledger?.close(signal);
+    } catch (error) {
+      failure = failure === undefined ? error : bothFailed(failure, error);
+    }
+    try {
+      await withDeadline({ clock, timeoutMs, what: "closing the consumer" }, (call) => driver.close(call));
+    } catch (error) {
+      const wrapped = wrapper.wrap(error, { what: "closing the consumer" });
+      failure = failure === undefined ? wrapped : bothFailed(failure, wrapped);
+    }
+    if (failure !== undefined) throw failure;
   };
   return session;
 }

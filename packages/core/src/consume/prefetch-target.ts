@@ -10,7 +10,7 @@ export class PrefetchTarget {
   readonly #max: number;
   #target: number;
   #sinceMs: number | undefined;
-  #taken = 0;
+  #takenBefore = 0;
 
   /** `adaptive: false`: always `max`. */
   constructor(max: number, adaptive: boolean) {
@@ -23,21 +23,17 @@ export class PrefetchTarget {
     return this.#target;
   }
 
-  noteTaken(): void {
-    this.#taken += 1;
-  }
-
-  /** Before reading more: `left` messages wait. */
-  adapt(left: number, nowMs: number): void {
+  /** Before reading more: `left` messages wait, `taken` were ever taken. */
+  adapt(left: number, taken: number, nowMs: number): void {
     const sinceMs = this.#sinceMs;
     if (sinceMs === Number.POSITIVE_INFINITY) return;
     if (left === 0) {
       this.#target = Math.min(this.#max, this.#target * 2);
-    } else if (sinceMs !== undefined && nowMs > sinceMs && this.#taken > 0) {
-      const pace = this.#taken / (nowMs - sinceMs);
+    } else if (sinceMs !== undefined && nowMs > sinceMs && taken > this.#takenBefore) {
+      const pace = (taken - this.#takenBefore) / (nowMs - sinceMs);
       this.#target = Math.max(1, Math.min(this.#max, Math.ceil(pace * AIM_MS)));
     }
     this.#sinceMs = nowMs;
-    this.#taken = 0;
+    this.#takenBefore = taken;
   }
 }

@@ -82,6 +82,10 @@ export class Message<T = Uint8Array> implements DecodeContext {
   get payload(): Uint8Array {
     return this.incoming.payload;
   }
+  /** Bytes of the payload. */
+  get size(): number {
+    return this.incoming.size;
+  }
   /** The partition key as text; undefined without one, and where it is not UTF-8. */
   get key(): string | undefined {
     const bytes = this.incoming.key;
