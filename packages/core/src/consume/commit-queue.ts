@@ -59,6 +59,7 @@ export class CommitQueue {
   /** A commit that was asked for and has not begun. */
   #asked: Promise<void> | undefined;
   #failure: StreamError | undefined;
+  #stopped = false;
 
   constructor(options: CommitQueueOptions) {
     this.#options = options;
@@ -90,7 +91,7 @@ export class CommitQueue {
 
   #later(): void {
     const { intervalMs, clock } = this.#options;
-    if (intervalMs === 0) return;
+    if (intervalMs === 0 || this.#stopped) return;
     if (this.size >= FLUSH_AT) this.#soon();
     else this.#timer ??= clock.setTimer(() => this.#background(), intervalMs);
   }
@@ -104,26 +105,29 @@ export class CommitQueue {
 
   /**
    * Tells the broker all that is pending, and resolves when it has it. Tries again while the failure is a passing one and time is left;
-   * then rejects, and what could not be told is lost: it comes again.
+   * then rejects, and what could not be told is lost: it comes again. A caller who gives up gives up waiting, and no ack.
    */
   commit(signal?: AbortSignal): Promise<void> {
     // Whoever asks before a round has begun is served by it, and hears the same.
-    if (signal !== undefined) return this.#next(() => this.#commitNow(signal));
     this.#asked ??= this.#next(() => {
       this.#asked = undefined;
-      return this.#commitNow(undefined);
+      return this.#commitNow();
     });
-    return this.#asked;
+    const asked = this.#asked;
+    if (signal === undefined) return asked;
+    // With the signal aborted already, nobody else hears of a failure.
+    asked.catch(() => undefined);
+    return withDeadline({ clock: this.#options.clock, signal, what: "committing" }, () => asked);
   }
 
-  async #commitNow(signal: AbortSignal | undefined): Promise<void> {
+  async #commitNow(): Promise<void> {
     const { clock, random, timeoutMs } = this.#options;
     const untilMs = clock.monotonic() + timeoutMs;
     for (let attempt = 1; ; attempt++) {
-      const error = await this.#tell(true, signal);
+      const error = await this.#tell(true);
       if (error === undefined) return;
       const delayMs = backoffDelayMs(RETRY_BACKOFF, attempt, random);
-      if (!error.retryable || signal?.aborted === true || clock.monotonic() + delayMs > untilMs) {
+      if (!error.retryable || this.#stopped || clock.monotonic() + delayMs > untilMs) {
         this.#giveUp(error);
         throw error;
       }
@@ -133,18 +137,25 @@ export class CommitQueue {
 
   /** Takes off everything that is pending, untold. */
   drop(): Delivery[] {
-    this.#timer?.cancel();
-    this.#timer = undefined;
     return this.#takeAll(this.#options.clock.monotonic()).covered.flat();
   }
 
-  /** Resolves when no round is under way. */
-  async idle(): Promise<void> {
-    await this.#round.catch(() => {});
+  /** From now on nothing is told of itself or tried again, and no timer is left. */
+  stop(): void {
+    this.#stopped = true;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  /** Resolves when no round is under way; rejects when the caller gives up waiting. */
+  idle(signal?: AbortSignal): Promise<void> {
+    const round = this.#round;
+    if (signal === undefined) return round;
+    return withDeadline({ clock: this.#options.clock, signal, what: "committing" }, () => round);
   }
 
   #soon(): void {
-    if (this.#scheduled) return;
+    if (this.#scheduled || this.#stopped) return;
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
@@ -155,15 +166,16 @@ export class CommitQueue {
   #background(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
+    if (this.#stopped) return;
     const { clock, random } = this.#options;
     void this.#next(async () => {
-      const error = await this.#tell(false, undefined);
+      const error = await this.#tell(false);
       if (error === undefined) {
         this.#attempts = 0;
       } else if (error.retryable) {
         // Until the leases are over: then stillOurs takes them off.
         this.#attempts += 1;
-        this.#timer ??= clock.setTimer(() => this.#background(), backoffDelayMs(RETRY_BACKOFF, this.#attempts, random));
+        if (!this.#stopped) this.#timer ??= clock.setTimer(() => this.#background(), backoffDelayMs(RETRY_BACKOFF, this.#attempts, random));
       } else {
         this.#failure ??= error;
         this.#giveUp(error);
@@ -205,16 +217,14 @@ export class CommitQueue {
   }
 
   /** One try. What could not be told for now is pending again; the first such error is returned. */
-  async #tell(confirm: boolean, signal: AbortSignal | undefined): Promise<StreamError | undefined> {
+  async #tell(confirm: boolean): Promise<StreamError | undefined> {
     const { driver, clock, timeoutMs, wrapper, settled, lost } = this.#options;
     const { settlements, covered } = this.#takeAll(clock.monotonic());
     if (settlements.length === 0 && !confirm) return undefined;
     let outcomes: readonly SettleOutcome[] | undefined;
     let failed: StreamError | undefined;
     try {
-      outcomes = await withDeadline({ clock, timeoutMs, signal, what: "settling" }, (call) =>
-        driver.settle(settlements, { ...call, confirm }),
-      );
+      outcomes = await withDeadline({ clock, timeoutMs, what: "settling" }, (call) => driver.settle(settlements, { ...call, confirm }));
     } catch (error) {
       failed = wrapper.wrap(error, { what: "settling" });
     }

@@ -32,6 +32,8 @@ export class Delivery implements Settler {
   readonly count: number;
   /** Whether a handler of this consumer failed on it before: it is known not to kill the process. */
   readonly failedHere: boolean;
+  /** It was nak'ed without having been handled, which says nothing of what a handler would do. */
+  isUnhandled = false;
   /** The place in the book's list of live deliveries. */
   previous: Delivery | undefined = undefined;
   next: Delivery | undefined = undefined;

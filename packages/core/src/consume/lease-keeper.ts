@@ -1,8 +1,9 @@
 /**
  * Keeps deliveries ours while they wait or are worked on: what has used half of its lease is extended, together. What the broker says is
- * gone, or what no extension reached for a whole lease by the local clock, is lost.
+ * gone, or what no extension reached for a whole lease by the local clock, is lost. Where ownership is by shard there is no lease, and
+ * only what is held for too long is looked for.
  */
-import type { DriverConsumer } from "../driver/driver-consumer.ts";
+import type { DriverConsumer, SettleOutcome } from "../driver/driver-consumer.ts";
 import type { StreamError } from "../error/stream-error.ts";
 import type { ErrorWrapper } from "../error/wrap-error.ts";
 import type { StreamerEvent } from "../observe/event.ts";
@@ -13,18 +14,23 @@ import type { LiveList } from "./live-list.ts";
 
 export interface LeaseKeeperOptions {
   readonly driver: DriverConsumer;
-  readonly leaseMs: number;
+  /** Undefined: what is ours stays ours. */
+  readonly leaseMs: number | undefined;
   /** How long a message may be held. */
   readonly keepAliveMs: number;
+  /** Whether that holds now. */
+  limitsHeld(): boolean;
   readonly live: LiveList;
   readonly clock: Clock;
   readonly wrapper: ErrorWrapper;
   publish(event: StreamerEvent): void;
   lost(deliveries: readonly Delivery[], why: string, error: StreamError | undefined): void;
+  heldTooLong(deliveries: readonly Delivery[]): void;
 }
 
 export class LeaseKeeper {
   readonly #options: LeaseKeeperOptions;
+  readonly #leaseMs: number;
   readonly #tickMs: number;
   #timer: Timer | undefined;
   #dueMs = 0;
@@ -33,7 +39,8 @@ export class LeaseKeeper {
 
   constructor(options: LeaseKeeperOptions) {
     this.#options = options;
-    this.#tickMs = Math.max(1, Math.floor(options.leaseMs / 4));
+    this.#leaseMs = options.leaseMs ?? Number.POSITIVE_INFINITY;
+    this.#tickMs = Math.max(1, Math.floor((options.leaseMs ?? options.keepAliveMs) / 4));
   }
 
   /** To be called when something became live. */
@@ -49,12 +56,12 @@ export class LeaseKeeper {
 
   /** By the local clock, which is the only sign while the broker is out of reach. */
   isExpired(delivery: Delivery, nowMs: number): boolean {
-    return nowMs - delivery.leasedAtMs >= this.#options.leaseMs;
+    return nowMs - delivery.leasedAtMs >= this.#leaseMs;
   }
 
   /** Extends one at once, because the program says that it works on it. */
   extendNow(delivery: Delivery): void {
-    void this.#extend([delivery]);
+    if (this.#leaseMs !== Number.POSITIVE_INFINITY && !this.#stopped) void this.#extend([delivery]);
   }
 
   #arm(): void {
@@ -64,7 +71,8 @@ export class LeaseKeeper {
 
   #tick(): void {
     this.#timer = undefined;
-    const { live, clock, leaseMs, publish } = this.#options;
+    const { live, clock, publish, lost, heldTooLong } = this.#options;
+    const leaseMs = this.#leaseMs;
     const nowMs = clock.monotonic();
     const lateMs = Math.round(nowMs - this.#dueMs);
     if (lateMs > leaseMs / 2) {
@@ -72,43 +80,46 @@ export class LeaseKeeper {
       publish({ code: "event-loop-stalled", level: "warn", message, count: lateMs });
     }
     const { expired, tooLong, due } = this.#sort(nowMs);
-    const { lost, keepAliveMs } = this.#options;
     if (expired.length > 0) lost(expired, `its lease of ${leaseMs} ms passed without word from the broker`, undefined);
-    if (tooLong.length > 0) lost(tooLong, `it was held for longer than keepAliveMs (${keepAliveMs} ms)`, undefined);
-    if (due.length > 0 && !this.#extending) void this.#extend(due);
+    if (tooLong.length > 0) heldTooLong(tooLong);
+    if (due.length > 0 && !this.#extending) {
+      this.#extending = true;
+      void this.#extend(due).finally(() => {
+        this.#extending = false;
+      });
+    }
     if (live.size > 0 && !this.#stopped) this.#arm();
   }
 
   #sort(nowMs: number): { expired: Delivery[]; tooLong: Delivery[]; due: Delivery[] } {
-    const { live, leaseMs, keepAliveMs } = this.#options;
+    const { live, keepAliveMs } = this.#options;
+    const leaseMs = this.#leaseMs;
+    const limitMs = this.#options.limitsHeld() ? keepAliveMs : Number.POSITIVE_INFINITY;
     const expired: Delivery[] = [];
     const tooLong: Delivery[] = [];
     const due: Delivery[] = [];
     for (const delivery of live) {
       const ageMs = nowMs - delivery.leasedAtMs;
       if (ageMs >= leaseMs) expired.push(delivery);
-      else if (delivery.state === "held" && nowMs - delivery.handedAtMs >= keepAliveMs) tooLong.push(delivery);
+      else if (delivery.state === "held" && nowMs - delivery.handedAtMs >= limitMs) tooLong.push(delivery);
       else if (ageMs >= leaseMs / 2) due.push(delivery);
     }
     return { expired, tooLong, due };
   }
 
+  /** Given up after a quarter of the lease, so that there is time for another try. */
   async #extend(deliveries: readonly Delivery[]): Promise<void> {
-    const { driver, clock, leaseMs, wrapper, publish, lost } = this.#options;
+    const { driver, clock, wrapper, publish } = this.#options;
     const nowMs = clock.monotonic();
-    this.#extending = true;
+    const heard = (outcomes: readonly SettleOutcome[]): void => this.#extended(deliveries, outcomes, nowMs);
     try {
       const settlements = deliveries.map(({ incoming }) => ({ kind: "extend", token: incoming.token }) as const);
-      const outcomes = await withDeadline({ clock, timeoutMs: leaseMs, what: "extending leases" }, (call) =>
-        driver.settle(settlements, { ...call, confirm: false }),
+      const work = withDeadline(
+        { clock, timeoutMs: this.#tickMs, what: "extending leases" },
+        (call) => driver.settle(settlements, { ...call, confirm: false }),
+        heard,
       );
-      const gone: Delivery[] = [];
-      deliveries.forEach((delivery, i) => {
-        if (delivery.state === "settled" || delivery.state === "lost") return;
-        if (outcomes[i] === "done") delivery.leasedAtMs = nowMs;
-        else if (outcomes[i] === "lost") gone.push(delivery);
-      });
-      if (gone.length > 0) lost(gone, "the broker gave it to another consumer", undefined);
+      heard(await work);
     } catch (error) {
       if (this.#stopped) return;
       const wrapped = wrapper.wrap(error, { what: "extending leases" });
@@ -118,8 +129,17 @@ export class LeaseKeeper {
         message: `leases could not be extended, it is tried again: ${wrapped.message}`,
         error: wrapped,
       });
-    } finally {
-      this.#extending = false;
     }
+  }
+
+  #extended(deliveries: readonly Delivery[], outcomes: readonly SettleOutcome[], nowMs: number): void {
+    const gone: Delivery[] = [];
+    deliveries.forEach((delivery, i) => {
+      if (delivery.state === "settled" || delivery.state === "lost") return;
+      if (outcomes[i] === "done") delivery.leasedAtMs = Math.max(delivery.leasedAtMs, nowMs);
+      // Of what is being settled the answer to that will say whether it still was ours.
+      else if (outcomes[i] === "lost" && delivery.state !== "settling") gone.push(delivery);
+    });
+    if (gone.length > 0) this.#options.lost(gone, "the broker gave it to another consumer", undefined);
   }
 }

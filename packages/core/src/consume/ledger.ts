@@ -2,7 +2,7 @@
  * The book of a grouped consumer: every delivery that is its own, what became of each, and what the broker is told. A redelivery is
  * another entry than its original, so that neither settles the other.
  */
-import type { DriverConsumer, IncomingMessage } from "../driver/driver-consumer.ts";
+import type { DriverConsumer, IncomingMessage, Settlement } from "../driver/driver-consumer.ts";
 import type { Shard } from "../driver/shard.ts";
 import type { StreamError } from "../error/stream-error.ts";
 import type { ErrorWrapper } from "../error/wrap-error.ts";
@@ -47,7 +47,7 @@ export class Ledger implements DeliveryBook, MessageBook {
   readonly #options: LedgerOptions;
   readonly #live = new LiveList();
   readonly #commits: CommitQueue;
-  readonly #keeper: LeaseKeeper | undefined;
+  readonly #keeper: LeaseKeeper;
   readonly #tracker: PositionTracker | undefined;
   readonly #waiting: RedeliveryQueue<Delivery>;
   /** In the order of handing over, while autoCommit is delayed. */
@@ -60,6 +60,10 @@ export class Ledger implements DeliveryBook, MessageBook {
   onTerm: MessageBook["onTerm"];
   /** `run` and `relay` settle by themselves: nothing is acked for its age. */
   settlesByHand = false;
+  /** A run ends what is held for too long, as a failure that it records. */
+  isTimedByRun = false;
+  /** Messages on their way back to the broker. */
+  #releasing: Promise<void> = Promise.resolve();
   /** `orderBy`: core gives nak'ed messages again whatever the broker can do. */
   nakByCore: boolean;
 
@@ -82,20 +86,23 @@ export class Ledger implements DeliveryBook, MessageBook {
       lost: this.#lose,
       onFailure: options.onFailure,
     });
-    this.#keeper =
-      driver.leaseMs === undefined
-        ? undefined
-        : new LeaseKeeper({
-            driver,
-            leaseMs: driver.leaseMs,
-            keepAliveMs: options.keepAliveMs,
-            live: this.#live,
-            clock,
-            wrapper,
-            publish: options.publish,
-            lost: this.#lose,
-          });
+    this.#keeper = new LeaseKeeper({
+      driver,
+      leaseMs: driver.leaseMs,
+      keepAliveMs: options.keepAliveMs,
+      limitsHeld: () => !this.isTimedByRun,
+      live: this.#live,
+      clock,
+      wrapper,
+      publish: options.publish,
+      lost: this.#lose,
+      heldTooLong: (deliveries) => this.#loseHeld(deliveries),
+    });
     this.#waiting = new RedeliveryQueue(clock, (due) => this.#giveAgain(due));
+  }
+
+  get givesBack(): boolean {
+    return this.#tracker === undefined;
   }
 
   /** Deliveries that the program has not settled. */
@@ -108,7 +115,7 @@ export class Ledger implements DeliveryBook, MessageBook {
     const delivery = new Delivery(incoming, this, leasedAtMs, incoming.deliveryCount ?? 1, false);
     this.#live.append(delivery);
     this.#tracker?.add(delivery);
-    this.#keeper?.start();
+    this.#keeper.start();
     return delivery;
   }
 
@@ -178,7 +185,7 @@ export class Ledger implements DeliveryBook, MessageBook {
 
   extend(delivery: Delivery): boolean {
     if (delivery.state !== "held" || this.#loseIfExpired(delivery, this.#options.clock.monotonic())) return false;
-    this.#keeper?.extendNow(delivery);
+    this.#keeper.extendNow(delivery);
     return true;
   }
 
@@ -207,6 +214,10 @@ export class Ledger implements DeliveryBook, MessageBook {
     return (message.settler as Delivery).state === "held";
   }
 
+  isWaiting(message: Message<unknown>): boolean {
+    return (message.settler as Delivery).state === "waiting";
+  }
+
   reopen(message: Message<unknown>): void {
     const delivery = message.settler as Delivery;
     if (delivery.state !== "settling") return;
@@ -221,10 +232,7 @@ export class Ledger implements DeliveryBook, MessageBook {
 
   /** Their counts are restored where the broker can. */
   async giveBack(messages: readonly Message<unknown>[]): Promise<void> {
-    await this.#release(
-      messages.map(({ settler }) => settler as Delivery).filter(({ state }) => state === "unread"),
-      true,
-    );
+    await this.#release(messages.map(({ settler }) => settler as Delivery).filter(({ state }) => state === "unread"));
   }
 
   /** Shards may be about to go: the broker is told what is done. */
@@ -248,46 +256,40 @@ export class Ledger implements DeliveryBook, MessageBook {
 
   /**
    * Tells the broker what is done (not in `disabled`), then gives back the rest: unread messages with their counts restored, those that
-   * were handed over with their counts kept.
+   * were handed over with their counts kept. Aborted, it gives back at once what the broker was not told of.
    */
-  async close(): Promise<void> {
-    this.#delayTimer?.cancel();
-    this.#ackTimer?.cancel();
-    this.#waiting.remove(() => true);
+  async close(signal?: AbortSignal): Promise<void> {
+    this.#stopTimers();
     const { autoCommit, autoCommitDelayMs, clock } = this.#options;
     try {
       if (autoCommit === "delayed") this.#ackOlderThan(clock.monotonic() - autoCommitDelayMs);
-      if (autoCommit === "disabled") {
-        await this.#commits.idle();
-        for (const delivery of this.#commits.drop()) {
-          if (delivery.state !== "settling") continue;
-          delivery.state = "held";
-          this.#settling -= 1;
-        }
-      } else if (this.#commits.size > 0) await this.#commits.commit();
-      else await this.#commits.idle();
+      if (autoCommit === "disabled") await this.#commits.idle();
+      // What is acked while the broker is being told is told as well.
+      else while (this.#commits.size > 0) await this.#commits.commit(signal);
+      await this.#commits.idle(signal);
       const failure = this.takeFailure();
       if (failure !== undefined) throw failure;
     } finally {
-      this.#keeper?.stop();
-      const left = [...this.#live];
-      await this.#release(
-        left.filter(({ state }) => state === "unread"),
-        true,
-      );
-      await this.#release(
-        left.filter(({ state }) => state === "held" || state === "waiting"),
-        false,
-      );
+      // A last one may have been handed over meanwhile.
+      this.#stopTimers();
+      this.#keeper.stop();
+      this.#commits.stop();
+      await this.#release([...this.#live]);
+      await this.#releasing;
     }
+  }
+
+  #stopTimers(): void {
+    this.#delayTimer?.cancel();
+    this.#ackTimer?.cancel();
+    this.#waiting.remove(() => true);
   }
 
   /** Forgets everything, as a process that dies does. For tests. */
   abandon(): void {
-    this.#delayTimer?.cancel();
-    this.#ackTimer?.cancel();
-    this.#keeper?.stop();
-    this.#waiting.remove(() => true);
+    this.#stopTimers();
+    this.#keeper.stop();
+    this.#commits.stop();
     this.#commits.drop();
     for (const delivery of this.#live) this.#end(delivery, "lost");
   }
@@ -307,7 +309,7 @@ export class Ledger implements DeliveryBook, MessageBook {
 
   #loseIfExpired(delivery: Delivery, nowMs: number): boolean {
     if (delivery.state === "lost") return true;
-    if (this.#keeper?.isExpired(delivery, nowMs) !== true) return false;
+    if (!this.#keeper.isExpired(delivery, nowMs)) return false;
     this.#lose([delivery], "its lease passed", undefined);
     return true;
   }
@@ -324,18 +326,34 @@ export class Ledger implements DeliveryBook, MessageBook {
     const [first] = deliveries;
     if (first === undefined || heldCount + unreadCount === 0) return;
     this.#waiting.remove(({ state }) => state === "lost");
-    const { streamKey, shardId } = first.incoming;
-    const others = heldCount + unreadCount === 1 ? "" : ` (and ${heldCount + unreadCount - 1} more)`;
+    this.#publishLoss(first, heldCount + unreadCount, heldCount > 0 ? "warn" : "info", why, error);
+  };
+
+  #publishLoss({ incoming }: Delivery, count: number, level: "warn" | "info", why: string, error: StreamError | undefined): void {
+    const { streamKey, shardId, sequence } = incoming;
+    const others = count === 1 ? "" : ` (and ${count - 1} more)`;
     this.#options.publish({
       code: "message-lost",
-      level: heldCount > 0 ? "warn" : "info",
-      message: `message ${first.incoming.sequence} of "${streamKey}"${others} is no longer this consumer's and comes again: ${why}`,
+      level,
+      message: `message ${sequence} of "${streamKey}"${others} is no longer this consumer's and comes again: ${why}`,
       streamKey,
       shardId,
-      count: heldCount + unreadCount,
+      count,
       ...(error === undefined ? {} : { error }),
     });
-  };
+  }
+
+  /** Held for longer than `keepAliveMs`. */
+  #loseHeld(deliveries: readonly Delivery[]): void {
+    const why = `it was held for longer than keepAliveMs (${this.#options.keepAliveMs} ms)`;
+    if (this.#tracker === undefined) return this.#lose(deliveries, why, undefined);
+    // The broker, which knows positions only, would give it to nobody while the shard is ours: core does.
+    const again = deliveries.map((delivery) => this.#succeed(delivery, "lost"));
+    const [first] = deliveries;
+    if (first !== undefined) this.#publishLoss(first, deliveries.length, "warn", why, undefined);
+    for (const delivery of deliveries) delivery.onLost?.lost();
+    this.#options.redeliver(again);
+  }
 
   #end(delivery: Delivery, state: "settled" | "lost"): void {
     const wasHeld = delivery.state !== "unread";
@@ -346,45 +364,62 @@ export class Ledger implements DeliveryBook, MessageBook {
     this.#options.onSettled();
   }
 
-  async #release(deliveries: readonly Delivery[], unread: boolean): Promise<void> {
-    if (deliveries.length === 0) return;
-    const { driver, clock, timeoutMs, wrapper, publish } = this.#options;
+  #release(deliveries: readonly Delivery[]): Promise<void> {
+    if (deliveries.length === 0) return Promise.resolve();
+    const settlements = deliveries.map(
+      ({ incoming, state }): Settlement => ({ kind: "release", token: incoming.token, unread: state === "unread" }),
+    );
+    // All at once, so that nothing can be settled that is on its way back.
     for (const delivery of deliveries) this.#end(delivery, "lost");
-    const settlements = deliveries.map(({ incoming }) => ({ kind: "release", token: incoming.token, unread }) as const);
+    // With committed positions there is nothing to be said of single messages: what is above the position comes again.
+    if (this.#tracker !== undefined) return Promise.resolve();
+    const released = this.#tellReleased(settlements);
+    this.#releasing = Promise.all([this.#releasing, released]).then(() => {});
+    return released;
+  }
+
+  async #tellReleased(settlements: readonly Settlement[]): Promise<void> {
+    const { driver, clock, timeoutMs, wrapper, publish } = this.#options;
     try {
       await withDeadline({ clock, timeoutMs, what: "giving messages back" }, (call) =>
         driver.settle(settlements, { ...call, confirm: true }),
       );
     } catch (error) {
       const wrapped = wrapper.wrap(error, { what: "giving messages back" });
-      const message = `${deliveries.length} messages could not be given back; others get them when their leases pass: ${wrapped.message}`;
-      publish({ code: "release-failed", level: "warn", message, count: deliveries.length, error: wrapped });
+      const count = settlements.length;
+      const message = `${count} messages could not be given back; others get them when their leases pass: ${wrapped.message}`;
+      publish({ code: "release-failed", level: "warn", message, count, error: wrapped });
     }
   }
 
   /** Core's own redelivery: the count and a fresh lease are written, then it goes before all that is unread. */
   #giveAgain(due: readonly Delivery[]): void {
-    const again: Delivery[] = [];
-    const messages: Message<unknown>[] = [];
     const nowMs = this.#options.clock.monotonic();
+    const messages: Message<unknown>[] = [];
     for (const delivery of due) {
-      if (delivery.state !== "waiting" || this.#loseIfExpired(delivery, nowMs)) continue;
-      const next = new Delivery(delivery.incoming, this, delivery.leasedAtMs, delivery.count + 1, true);
-      delivery.successor = next;
-      delivery.state = "settled";
-      this.#live.remove(delivery);
-      this.#live.append(next);
-      again.push(next);
-      if (delivery.message !== undefined) messages.push(delivery.message.again(next, next.count));
+      if (delivery.state === "waiting" && !this.#loseIfExpired(delivery, nowMs)) messages.push(this.#succeed(delivery, "settled"));
     }
-    if (again.length === 0) return;
-    void this.#recount(again, nowMs);
+    if (messages.length === 0) return;
+    void this.#recount(
+      messages.map(({ settler }) => settler as Delivery),
+      nowMs,
+    );
     this.#options.redeliver(messages);
+  }
+
+  /** Another delivery takes the place of one that was handed over. */
+  #succeed(delivery: Delivery, state: "settled" | "lost"): Message<unknown> {
+    const next = new Delivery(delivery.incoming, this, delivery.leasedAtMs, delivery.count + 1, !delivery.isUnhandled);
+    delivery.successor = next;
+    delivery.state = state;
+    this.#live.remove(delivery);
+    this.#live.append(next);
+    return (delivery.message as Message<unknown>).again(next, next.count);
   }
 
   async #recount(deliveries: readonly Delivery[], nowMs: number): Promise<void> {
     const { driver, clock, timeoutMs, wrapper, publish, nativeNak } = this.#options;
-    if (driver.leaseMs === undefined) return;
+    if (driver.leaseMs === undefined || driver.acks === "through") return;
     const settlements = deliveries.map(({ incoming, count }) =>
       nativeNak
         ? ({ kind: "extend", token: incoming.token } as const)
@@ -396,7 +431,7 @@ export class Ledger implements DeliveryBook, MessageBook {
       );
       const gone = deliveries.filter((delivery, i) => {
         if (outcomes[i] === "done" && delivery.state !== "settled" && delivery.state !== "lost") delivery.leasedAtMs = nowMs;
-        return outcomes[i] === "lost";
+        return outcomes[i] === "lost" && delivery.state !== "settling";
       });
       if (gone.length > 0) this.#lose(gone, "the broker gave it to another consumer", undefined);
     } catch (error) {

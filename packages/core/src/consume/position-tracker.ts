@@ -52,11 +52,12 @@ export class PositionTracker {
     return moved;
   }
 
-  /** Puts back what {@link advance} took and could not be committed. */
+  /** Puts back what {@link advance} took and could not be committed; not what went with its shard meanwhile, which may be ours anew. */
   restore(covered: readonly Delivery[]): void {
-    const [first] = covered;
+    const ours = covered.filter(isDone);
+    const [first] = ours;
     if (first === undefined) return;
-    this.#shards.get(`${first.incoming.streamKey}/${first.incoming.shardId}`)?.unshiftAll(covered);
+    this.#shards.get(`${first.incoming.streamKey}/${first.incoming.shardId}`)?.unshiftAll(ours);
   }
 
   /** Shards that are no longer ours. */

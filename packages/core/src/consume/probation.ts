@@ -22,6 +22,10 @@ export class Probation {
     this.#isPush = isPush;
   }
 
+  /** One message at a time. */
+  get isOn(): boolean {
+    return this.#isOn;
+  }
   /** The verdict just given was the first of its kind. */
   get begins(): boolean {
     return this.#isOn && !this.#wasOn;

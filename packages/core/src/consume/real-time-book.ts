@@ -6,17 +6,22 @@ import { RedeliveryQueue } from "./redelivery-queue.ts";
 
 export class RealTimeBook implements MessageBook, Settler {
   readonly #waiting: RedeliveryQueue<Message<unknown>>;
-  /** Nak'ed once: again would give it twice. */
-  readonly #naked = new WeakSet<Message<unknown>>();
+  /** Nak'ed once: again would give it twice. True while it waits. */
+  readonly #naked = new WeakMap<Message<unknown>, boolean>();
   onTerm: MessageBook["onTerm"];
   #open = 0;
 
-  constructor(clock: Clock, redeliver: (messages: readonly Message<unknown>[]) => void) {
+  /** `onSettled`: less is owed than before. */
+  constructor(clock: Clock, redeliver: (messages: readonly Message<unknown>[]) => void, onSettled: () => void) {
     this.#waiting = new RedeliveryQueue(clock, (due) => {
       this.#open -= due.length;
+      for (const message of due) this.#naked.set(message, false);
       redeliver(due.map((message) => message.again(this, message.deliveryCount + 1)));
+      onSettled();
     });
   }
+
+  readonly givesBack = false;
 
   /** Only what waits to be given again is still owed. */
   get open(): number {
@@ -36,7 +41,7 @@ export class RealTimeBook implements MessageBook, Settler {
   nak(message: Message<unknown>, delayMs: number): boolean {
     if (!(delayMs >= 0)) throw new TypeError("delayMs is a number of milliseconds from 0");
     if (this.#naked.has(message)) throw new TypeError("this message was nak'ed before");
-    this.#naked.add(message);
+    this.#naked.set(message, true);
     this.#open += 1;
     this.#waiting.add(message, delayMs);
     return true;
@@ -54,6 +59,9 @@ export class RealTimeBook implements MessageBook, Settler {
   isHeld(message: Message<unknown>): boolean {
     return !this.#naked.has(message);
   }
+  isWaiting(message: Message<unknown>): boolean {
+    return this.#naked.get(message) === true;
+  }
   reopen(): void {}
   takeBack(): void {}
   async giveBack(): Promise<void> {}
@@ -63,7 +71,7 @@ export class RealTimeBook implements MessageBook, Settler {
 
   /** Forgets what waits to be given again: after a seek, and on close. */
   clear(): void {
-    this.#waiting.remove(() => true);
+    for (const message of this.#waiting.remove(() => true)) this.#naked.set(message, false);
     this.#open = 0;
   }
 }

@@ -142,6 +142,11 @@ class Runner<T> {
     return this.#running.size + this.#givingUp < this.#concurrency && this.#lingering < this.#concurrency;
   }
 
+  /** Whether another message may be asked for: while one is handled alone, the process may die with whatever it has beside it. */
+  get #mayRead(): boolean {
+    return this.#hasSlot && !(this.#probation.isOn && this.#running.size + this.#givingUp > 0);
+  }
+
   get #isBusy(): boolean {
     return this.#running.size + this.#givingUp + this.#ready.length + this.#gates.waiting > 0;
   }
@@ -150,7 +155,7 @@ class Runner<T> {
     // How many messages may wait behind closed gates before reading stops.
     const lookahead = Math.max(this.#source.parts.plan.maxPrefetchMessages, 1);
     while (!this.#isStopping) {
-      if (!this.#hasSlot || this.#gates.waiting >= lookahead) {
+      if (!this.#mayRead || this.#gates.waiting >= lookahead) {
         await this.#change();
         continue;
       }
@@ -162,22 +167,32 @@ class Runner<T> {
   }
 
   async #readBatches(batch: { readonly maxMessages: number; readonly maxWaitMs: number }): Promise<void> {
-    const { handover, parts } = this.#source;
+    const { handover, parts, session } = this.#source;
     while (!this.#isStopping) {
-      if (!this.#hasSlot) {
+      if (!this.#mayRead) {
         await this.#change();
         continue;
       }
-      const { messages, ended } = await collectBatch(handover, batch, parts.clock, this.#stop.signal);
-      const good: Message<T>[] = [];
-      for (const message of messages) {
-        if (await this.#examine(message)) {
-          if (this.#source.session.book.handOver(message)) good.push(message);
-        }
-      }
+      const size = this.#probation.isOn ? { maxMessages: 1, maxWaitMs: 0 } : batch;
+      const { messages, ended } = await collectBatch(handover, size, parts.clock, this.#stop.signal);
+      const good = (await this.#examineBatch(messages)).filter((message) => session.book.handOver(message));
       if (good.length > 0) this.#start(good);
       if (ended) return;
     }
+  }
+
+  /** What of a batch is to be handled: all that is fine, or the one that has to be handled alone. */
+  async #examineBatch(messages: readonly Message<T>[]): Promise<readonly Message<T>[]> {
+    let good: Message<T>[] = [];
+    for (const [index, message] of messages.entries()) {
+      const wasAlone = this.#probation.isOn;
+      const others = [...good, ...messages.slice(index + 1)];
+      if (!this.#needsExamining(message) || (await this.#examine(message, others))) {
+        if (this.#probation.isOn && !wasAlone) return [message];
+        good.push(message);
+      } else if (this.#probation.isOn && !wasAlone) good = [];
+    }
+    return good;
   }
 
   #tryRead(): Message<T> | undefined {
@@ -199,8 +214,8 @@ class Runner<T> {
     return message.fault !== undefined || this.#options.retry?.maxDeliveries !== undefined;
   }
 
-  /** What comes before a message's handler: what cannot be decoded, and what may have killed the process before. False: it is dealt with. */
-  async #examine(message: Message<T>): Promise<boolean> {
+  /** What comes before a message's handler: what cannot be decoded, and what may have killed the process before. False: it is dealt with. `others` were read with it. */
+  async #examine(message: Message<T>, others: readonly Message<T>[] = []): Promise<boolean> {
     if (message.fault !== undefined && !(await this.#acceptFaulty(message, message.fault))) return false;
     const delivery = message.settler instanceof Delivery ? message.settler : undefined;
     if (delivery === undefined) return true;
@@ -223,7 +238,7 @@ class Runner<T> {
         const { streamKey, shardId } = message;
         const text = `message ${message.sequence} of "${streamKey}" was delivered ${message.deliveryCount} times and never settled: it is handled alone`;
         parts.publish({ code: "probation", level: "warn", message: text, streamKey, shardId });
-        await session.book.giveBack([...this.#gates.drain(), ...this.#ready.drain(), ...session.intake.drain()]);
+        await session.book.giveBack([...others, ...this.#gates.drain(), ...this.#ready.drain(), ...session.intake.drain()]);
       }
       while (this.#running.size + this.#givingUp > 0) await this.#change();
       // Should this one kill the process, what was done before must not come again with a count that looks like its own.

@@ -13,8 +13,8 @@ export interface Session<T> {
   readonly ledger: Ledger | undefined;
   /** Takes away what is nak'ed and due, before it goes to the intake; a runner that keeps order sets it. */
   onDue: ((messages: readonly Message<unknown>[]) => void) | undefined;
-  /** Settles, gives back, and closes the driver's half. */
-  close(): Promise<void>;
+  /** Settles, gives back, and closes the driver's half; once. Aborted, it settles no more and gives back at once. */
+  close(signal?: AbortSignal): Promise<void>;
   /** Drops what waits to be given again without a broker: after a seek. */
   forget(): void;
 }
