@@ -68,6 +68,8 @@ export class Consumer<T = Uint8Array> implements AsyncIterable<Message<T>>, Asyn
   #paused = false;
   #moving = false;
   #draining = false;
+  /** Something was handed over, and more has not been asked for. */
+  #loopHasOne = false;
   #closing: Promise<void> | undefined;
   /** What was handed over last, while asking for more acks it. */
   #last: Message<T> | undefined;
@@ -290,7 +292,7 @@ export class Consumer<T = Uint8Array> implements AsyncIterable<Message<T>>, Asyn
   drain(): Promise<void> {
     this.#draining = true;
     this.#winding.abort();
-    const isWorking = this.#reading === "run" || this.#reading === "relay" || (this.#reading === "stream" && this.#last !== undefined);
+    const isWorking = this.#reading === "run" || this.#reading === "relay" || (this.#reading === "stream" && this.#loopHasOne);
     if (!isWorking) return Promise.resolve();
     return new Promise((resolve) => this.#drained.push(resolve));
   }
@@ -354,6 +356,7 @@ export class Consumer<T = Uint8Array> implements AsyncIterable<Message<T>>, Asyn
       release: () => {
         this.#reading = "nothing";
         this.#last = undefined;
+        this.#loopHasOne = false;
         this.#tellDrained();
       },
     };
@@ -365,7 +368,12 @@ export class Consumer<T = Uint8Array> implements AsyncIterable<Message<T>>, Asyn
 
   #tryRead(): Message<T> | undefined {
     const last = this.#last;
-    if (last === undefined && !this.#acksOnNext && !this.#draining) return this.#handover.tryNext("program");
+    this.#loopHasOne = false;
+    if (last === undefined && !this.#acksOnNext && !this.#draining) {
+      const message = this.#handover.tryNext("program");
+      this.#loopHasOne = message !== undefined;
+      return message;
+    }
     const { ledger } = this.#session;
     this.#last = undefined;
     if (last !== undefined) ledger?.ackBeforeNext(last);
@@ -375,15 +383,18 @@ export class Consumer<T = Uint8Array> implements AsyncIterable<Message<T>>, Asyn
     }
     const message = this.#handover.tryNext("program");
     if (message === undefined) ledger?.endAckBeforeNext();
-    else if (this.#acksOnNext) this.#last = message;
+    else {
+      this.#loopHasOne = true;
+      if (this.#acksOnNext) this.#last = message;
+    }
     return message;
   }
 
   #wait(signal: AbortSignal | undefined): Promise<Message<T>> {
     const waiting = this.#handover.next("program", signal);
-    if (!this.#acksOnNext) return waiting;
     return waiting.then((message) => {
-      this.#last = message;
+      this.#loopHasOne = true;
+      if (this.#acksOnNext) this.#last = message;
       return message;
     });
   }

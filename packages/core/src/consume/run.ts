@@ -86,7 +86,6 @@ class Runner<T> {
   #lingering = 0;
   #waiter: (() => void) | undefined;
   #timeoutTimer: Timer | undefined;
-  #failure: unknown;
 
   constructor(source: WorkSource<T>, handler: Handler<T> | BatchHandler<T>, options: RunOptions<T>) {
     this.#source = source;
@@ -130,7 +129,6 @@ class Runner<T> {
       this.#timeoutTimer?.cancel();
       await this.#deadLetters?.close();
     }
-    if (this.#failure !== undefined) throw this.#failure;
   }
 
   get #isStopping(): boolean {
