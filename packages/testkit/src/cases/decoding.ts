@@ -1,4 +1,5 @@
 /** Case 68: messages that cannot be decoded, by each policy. */
+
 import assert from "node:assert/strict";
 import { json } from "@seaway/core";
 import type { CaseContext } from "../conformance/case-context.ts";
@@ -7,6 +8,7 @@ import { within } from "../wait/within.ts";
 import { failsWith } from "./expecting.ts";
 import { eventuallyDone, groupState, member } from "./grouping.ts";
 import { take } from "./reading.ts";
+import { sendTo } from "./sending.ts";
 
 const needs = ["load-balanced", "groups", "settling", "admin.groupInfo"] as const;
 const GOOD = [1, 2, 3];
@@ -15,9 +17,7 @@ const BAD = "this is no JSON";
 /** Four messages, the second of which is no JSON. */
 async function withOneBad(context: CaseContext): Promise<string> {
   const stream = context.freshStream();
-  const producer = await context.streamer.createProducer(stream);
-  for (const text of ["1", BAD, "2", "3"]) await producer.send(text);
-  await producer.close();
+  await sendTo(context, stream, ["1", BAD, "2", "3"]);
   return stream;
 }
 
