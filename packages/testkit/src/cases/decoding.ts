@@ -1,5 +1,4 @@
 /** Case 68: messages that cannot be decoded, by each policy. */
-
 import assert from "node:assert/strict";
 import { json } from "@seaway/core";
 import type { CaseContext } from "../conformance/case-context.ts";

@@ -1,5 +1,4 @@
 /** How cases join groups, what the broker itself says of a group, and how several members are read at once. */
-
 import assert from "node:assert/strict";
 import { type Consumer, type ConsumerMode, type ConsumerOptions, isStreamError, type Message, type Streamer } from "@seaway/core";
 import { claims } from "../conformance/ability.ts";

@@ -1,5 +1,4 @@
 /** Cases 35, 36b and 65, and what of 38 and 43 is about leases: what is held stays held, and what was lost is not ours any more. */
-
 import assert from "node:assert/strict";
 import type { Chapter } from "../conformance/conformance-case.ts";
 import { eventually } from "../wait/eventually.ts";
