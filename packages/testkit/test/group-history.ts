@@ -14,7 +14,7 @@ const GROUP = "g";
 /** Longer than any delay of a nak in a history. */
 const LONGEST_DELAY_MS = 300;
 
-export type Step =
+type Step =
   | { readonly do: "send"; readonly shard: number; readonly count: number }
   | { readonly do: "open" | "commit" | "crash" | "close" | "freeze" | "thaw" | "seek" | "next"; readonly slot: number }
   | { readonly do: "fetch"; readonly slot: number; readonly count: number }

@@ -296,7 +296,10 @@ export const plantedGroupDefects: readonly PlantedGroupDefect[] = [
   },
   {
     title: "loses what arrives while a read is given up",
-    interception: receivingOtherwise((received, _, limit) => (limit.signal.aborted ? { ...received, messages: [] } : received)),
+    interception: receivingOtherwise(async (received, _, limit) => {
+      await new Promise((resolve) => setImmediate(resolve));
+      return limit.signal.aborted ? { ...received, messages: [] } : received;
+    }),
     caughtBy: ["52"],
     seenByModel: false,
   },

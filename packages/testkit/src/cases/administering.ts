@@ -1,87 +1,15 @@
-/** Cases 59 and 86: looking after streams and groups, lag, pause and resume. */
+/** Case 86: looking after streams and groups, lag, pause and resume. */
 import assert from "node:assert/strict";
-import type { CaseContext } from "../conformance/case-context.ts";
 import type { Chapter } from "../conformance/conformance-case.ts";
 import { eventually } from "../wait/eventually.ts";
 import { failsWith, turn, watch } from "./expecting.ts";
 import { GROUP, groupState, member, reader } from "./grouping.ts";
 import { numbered, take, texts } from "./reading.ts";
-
-async function send(context: CaseContext, streamKey: string, values: readonly string[]): Promise<readonly bigint[]> {
-  const producer = await context.streamer.createProducer(streamKey);
-  const sequences: bigint[] = [];
-  for (const value of values) sequences.push((await producer.send(value)).sequence);
-  await producer.close();
-  return sequences;
-}
+import { sendTo } from "./sending.ts";
 
 export const administering: Chapter = {
   title: "administering",
   cases: [
-    {
-      number: "59",
-      title: "resetGroup moves a group: to the beginning, the end, a sequence, a time",
-      needs: ["resumable", "groups", "settling", "admin.setGroup"],
-      async run(context) {
-        const stream = context.freshStream();
-        const { admin } = context.streamer;
-        const sequences = await send(context, stream, numbered("m", 6));
-        const read = async (count: number): Promise<string[]> => {
-          const consumer = await reader(context, stream, { autoStreamReset: "latest" });
-          assert.equal(consumer.start[0]?.origin, "committed");
-          const messages = await take(consumer, count, context.limits.waitMs);
-          consumer.ackMany(messages);
-          await consumer.close();
-          return texts(messages);
-        };
-        await admin.createGroup(stream, GROUP, "beginning");
-        assert.deepEqual(await read(6), numbered("m", 6));
-        await admin.resetGroup(stream, GROUP, "beginning");
-        assert.deepEqual(await read(2), numbered("m", 2));
-        await admin.resetGroup(stream, GROUP, { at: sequences[4] ?? 0n });
-        assert.deepEqual(await read(2), numbered("m", 2, 4));
-        await admin.resetGroup(stream, GROUP, { afterMs: 0 });
-        assert.deepEqual(await read(1), ["m-0"]);
-        await admin.resetGroup(stream, GROUP, "end");
-        await send(context, stream, ["after"]);
-        assert.deepEqual(await read(1), ["after"]);
-      },
-    },
-    {
-      number: "59",
-      title: "resetGroup with live members is group-in-use, and moves nothing",
-      needs: ["load-balanced", "groups", "settling", "admin.setGroup"],
-      async run(context) {
-        const stream = context.freshStream();
-        await send(context, stream, numbered("m", 4));
-        const consumer = await member(context, stream);
-        const [first] = await take(consumer, 1, context.limits.waitMs);
-        first?.ack();
-        await consumer.commit();
-        await failsWith("group-in-use", () => context.streamer.admin.resetGroup(stream, GROUP, "end"));
-        assert.deepEqual(texts(await take(consumer, 3, context.limits.waitMs)), numbered("m", 3, 1));
-        await consumer.close();
-        await context.streamer.admin.resetGroup(stream, GROUP, "end");
-        await send(context, stream, ["after"]);
-        assert.deepEqual(texts(await take(await member(context, stream), 1, context.limits.waitMs)), ["after"]);
-      },
-    },
-    {
-      number: "59",
-      title: "resetGroup forgets what was pending: nothing of before it comes again",
-      needs: ["load-balanced", "groups", "settling", "admin.setGroup", "admin.groupInfo"],
-      async run(context) {
-        const stream = context.freshStream();
-        await send(context, stream, numbered("m", 4));
-        const consumer = await member(context, stream);
-        await take(consumer, 2, context.limits.waitMs);
-        await consumer.close();
-        await context.streamer.admin.resetGroup(stream, GROUP, "end");
-        assert.equal((await groupState(context, stream, 4)).done, 4);
-        await send(context, stream, ["after"]);
-        assert.deepEqual(texts(await take(await member(context, stream), 1, context.limits.waitMs)), ["after"]);
-      },
-    },
     {
       number: "86",
       title: "makes, lists, tells of and deletes streams",
@@ -94,7 +22,7 @@ export const administering: Chapter = {
         assert.deepEqual(await admin.createStream(stream), { shards: 1 });
         await failsWith("invalid-stream-key", () => admin.createStream("a..b"));
         assert.ok((await admin.listStreams()).includes(stream));
-        const sequences = await send(context, stream, numbered("m", 3));
+        const sequences = (await sendTo(context, stream, numbered("m", 3))).map(({ sequence }) => sequence);
         const [shard, ...others] = (await admin.streamInfo(stream)).shards;
         assert.equal(others.length, 0);
         assert.equal(shard?.shardId, 0);
@@ -132,7 +60,7 @@ export const administering: Chapter = {
       async run(context) {
         const stream = context.freshStream();
         await context.streamer.admin.createStream(stream, { retention: { maxMessages: 3 } });
-        await send(context, stream, numbered("m", 10));
+        await sendTo(context, stream, numbered("m", 10));
         const consumer = await context.streamer.createConsumer(stream, { autoStreamReset: "earliest" });
         assert.deepEqual(texts(await take(consumer, 3, context.limits.waitMs)), numbered("m", 3, 7));
       },
@@ -145,7 +73,7 @@ export const administering: Chapter = {
         const { admin } = context.streamer;
         const stream = context.freshStream();
         await failsWith("stream-not-found", () => admin.deleteStream(stream));
-        await send(context, stream, ["m"]);
+        await sendTo(context, stream, ["m"]);
         await admin.deleteStream(stream);
         assert.ok(!(await admin.listStreams()).includes(stream));
         await failsWith("stream-not-found", () => admin.streamInfo(stream));
@@ -157,12 +85,12 @@ export const administering: Chapter = {
       needs: ["admin.trim", "seek"],
       async run(context) {
         const stream = context.freshStream();
-        const sequences = await send(context, stream, numbered("m", 6));
+        const sequences = (await sendTo(context, stream, numbered("m", 6))).map(({ sequence }) => sequence);
         await context.streamer.admin.trim(stream, { at: sequences[2] ?? 0n });
         const consumer = await context.streamer.createConsumer(stream, { autoStreamReset: "earliest" });
         assert.deepEqual(texts(await take(consumer, 4, context.limits.waitMs)), numbered("m", 4, 2));
         await context.streamer.admin.trim(stream, "end");
-        await send(context, stream, ["after"]);
+        await sendTo(context, stream, ["after"]);
         await consumer.rewind("beginning");
         assert.deepEqual(texts(await take(consumer, 1, context.limits.waitMs)), ["after"]);
       },
@@ -174,13 +102,13 @@ export const administering: Chapter = {
       async run(context) {
         const { admin } = context.streamer;
         const stream = context.freshStream();
-        await send(context, stream, numbered("m", 3));
+        await sendTo(context, stream, numbered("m", 3));
         assert.deepEqual(await admin.listGroups(stream), []);
         await admin.createGroup(stream, "first", "end");
         await admin.createGroup(stream, "second", "beginning");
         await admin.createGroup(stream, "first", "beginning");
         assert.deepEqual([...(await admin.listGroups(stream))].sort(), ["first", "second"]);
-        await send(context, stream, ["after"]);
+        await sendTo(context, stream, ["after"]);
         for (const [group, expected] of [
           ["first", ["after"]],
           ["second", [...numbered("m", 3), "after"]],
@@ -203,7 +131,7 @@ export const administering: Chapter = {
       async run(context) {
         const { admin } = context.streamer;
         const stream = context.freshStream();
-        await send(context, stream, numbered("m", 10));
+        await sendTo(context, stream, numbered("m", 10));
         const consumer = await member(context, stream, { consumerName: "its name" });
         const messages = await consumer.fetch({ maxMessages: 4, expiresMs: context.limits.waitMs });
         messages[0]?.ack();
@@ -225,7 +153,7 @@ export const administering: Chapter = {
       async run(context) {
         const { admin } = context.streamer;
         const [stream, missing] = [context.freshStream(), context.freshStream()];
-        await send(context, stream, ["m"]);
+        await sendTo(context, stream, ["m"]);
         await assert.rejects(admin.groupInfo(stream, "no-such-group"));
         await failsWith("stream-not-found", () => admin.groupInfo(missing, GROUP));
         await failsWith("stream-not-found", () => admin.listGroups(missing));
@@ -239,7 +167,7 @@ export const administering: Chapter = {
       needs: ["load-balanced", "groups", "settling", "admin.deleteGroup"],
       async run(context) {
         const stream = context.freshStream();
-        await send(context, stream, ["m"]);
+        await sendTo(context, stream, ["m"]);
         const consumer = await member(context, stream);
         await failsWith("group-in-use", () => context.streamer.admin.deleteGroup(stream, GROUP));
         assert.deepEqual(texts(await take(consumer, 1, context.limits.waitMs)), ["m"]);
@@ -253,7 +181,7 @@ export const administering: Chapter = {
       needs: ["load-balanced", "groups", "settling"],
       async run(context) {
         const stream = context.freshStream();
-        await send(context, stream, numbered("m", 10));
+        await sendTo(context, stream, numbered("m", 10));
         const consumer = await member(context, stream);
         const lag = async (): Promise<number | undefined> => (await consumer.lag())[0]?.messages;
         if ((await lag()) === undefined) return;
@@ -270,13 +198,13 @@ export const administering: Chapter = {
       needs: ["load-balanced", "groups", "settling"],
       async run(context) {
         const stream = context.freshStream();
-        await send(context, stream, numbered("m", 5));
+        await sendTo(context, stream, numbered("m", 5));
         const consumer = await member(context, stream);
         const [first] = await take(consumer, 1, context.limits.waitMs);
         consumer.pause();
         const next = consumer.next();
         const waited = watch(next);
-        await send(context, stream, ["m-5"]);
+        await sendTo(context, stream, ["m-5"]);
         for (let turns = 0; turns < 20; turns += 1) await turn();
         assert.equal(waited.settled, false, "handed over while paused");
         assert.equal(first?.ack(), true);
@@ -297,7 +225,7 @@ export const administering: Chapter = {
         consumer.pause();
         const next = consumer.next();
         const waited = watch(next);
-        await send(context, stream, ["m"]);
+        await sendTo(context, stream, ["m"]);
         for (let turns = 0; turns < 20; turns += 1) await turn();
         assert.equal(waited.settled, false, "handed over while paused");
         consumer.resume();

@@ -1,39 +1,9 @@
-/** Cases 38 and 39: when messages count as done, by the broker's own word. */
+/** Case 38: when messages count as done, by the broker's own word. */
 import assert from "node:assert/strict";
-import type { Consumer } from "@seaway/core";
-import type { CaseContext } from "../conformance/case-context.ts";
 import type { Chapter } from "../conformance/conformance-case.ts";
-import { within } from "../wait/within.ts";
-import { failsWith } from "./expecting.ts";
-import { eventuallyDone, GROUP, groupState, type JoinOptions, member } from "./grouping.ts";
-import { numbered, take, takeUpTo, texts } from "./reading.ts";
-
-/** Nothing is committed by the clock within a case. */
-const NEVER_MS = 600_000;
-
-/** A stream of ten messages and a member of a group on it. */
-async function tenMessages(
-  context: CaseContext,
-  options: JoinOptions<Uint8Array>,
-): Promise<{ readonly stream: string; readonly consumer: Consumer }> {
-  const stream = context.freshStream();
-  const producer = await context.streamer.createProducer(stream);
-  for (const text of numbered("m", 10)) await producer.send(text);
-  return { stream, consumer: await member(context, stream, options) };
-}
-
-async function assertDone(context: CaseContext, stream: string, done: number, why: string): Promise<void> {
-  assert.equal((await groupState(context, stream, 10)).done, done, why);
-}
-
-/** What a new member is given, after the others are gone. */
-async function assertLeft(context: CaseContext, stream: string, expected: readonly string[]): Promise<void> {
-  const next = await member(context, stream);
-  const producer = await context.streamer.createProducer(stream);
-  await producer.send("end");
-  const left = await takeUpTo(next, "end", context.limits.waitMs);
-  assert.deepEqual(texts(left).sort(), [...expected].sort());
-}
+import { eventuallyDone, GROUP, groupState, member } from "./grouping.ts";
+import { numbered, take, texts } from "./reading.ts";
+import { assertDone, assertLeft, NEVER_MS, tenMessages } from "./ten-messages.ts";
 
 const needs = ["load-balanced", "groups", "settling", "admin.groupInfo"] as const;
 
@@ -186,74 +156,6 @@ export const autoCommitting: Chapter = {
         assert.equal(first, receipts[1]?.sequence);
         assert.equal(await committedAfter(3, 4), receipts[1]?.sequence, "the third is open");
         assert.equal(await committedAfter(2), receipts[4]?.sequence);
-      },
-    },
-    {
-      number: "39",
-      title: "a throw inside the loop leaves that message un-acked, and all before it acked",
-      needs,
-      async run(context) {
-        const { stream, consumer } = await tenMessages(context, { autoCommit: "on-next" });
-        const loop = async (): Promise<void> => {
-          let count = 0;
-          for await (const message of consumer.stream()) {
-            count += 1;
-            if (count === 4) throw new Error(`the loop's own, at ${message.text()}`);
-          }
-        };
-        await assert.rejects(within(loop(), context.limits.waitMs, "the loop"), /the loop's own/);
-        await consumer.close();
-        await assertDone(context, stream, 3, "after close");
-        await assertLeft(context, stream, numbered("m", 7, 3));
-      },
-    },
-    {
-      number: "39",
-      title: "a break leaves its message un-acked, and a new loop does not ack it",
-      needs,
-      async run(context) {
-        const { stream, consumer } = await tenMessages(context, { autoCommit: "on-next" });
-        const loop = async (until: number): Promise<void> => {
-          let count = 0;
-          for await (const _ of consumer) {
-            count += 1;
-            if (count === until) break;
-          }
-        };
-        await within(loop(3), context.limits.waitMs, "the first loop");
-        await consumer.commit();
-        await assertDone(context, stream, 2, "after the first loop");
-        await consumer.close();
-        await assertLeft(context, stream, numbered("m", 8, 2));
-      },
-    },
-    {
-      number: "39",
-      title: "work that throws under await using comes back",
-      needs,
-      async run(context) {
-        const { stream, consumer } = await tenMessages(context, { autoCommit: "on-next" });
-        await consumer.close();
-        const work = async (): Promise<void> => {
-          await using own = await member(context, stream, { autoCommit: "on-next" });
-          await own.next();
-          await own.next();
-          throw new Error("the work's own");
-        };
-        await assert.rejects(within(work(), context.limits.waitMs, "the work"), /the work's own/);
-        await assertDone(context, stream, 1, "after disposal");
-        await assertLeft(context, stream, numbered("m", 9, 1));
-      },
-    },
-    {
-      number: "39",
-      title: "readable refuses on-next in a group, and serves rolling",
-      needs: ["load-balanced", "groups", "settling"],
-      async run(context) {
-        const { consumer } = await tenMessages(context, { autoCommit: "on-next" });
-        await failsWith(["invalid-option", "unsupported"], () => consumer.readable());
-        const rolling = await member(context, context.freshStream());
-        await rolling.readable().cancel();
       },
     },
   ],

@@ -1,28 +1,12 @@
-/** Cases 29 to 36 and 37: members that share a stream. */
+/** Cases 29 to 34, 36 and 37: members that share a stream. */
 import assert from "node:assert/strict";
-import type { CaseContext } from "../conformance/case-context.ts";
 import type { Chapter } from "../conformance/conformance-case.ts";
 import { within } from "../wait/within.ts";
 import { openDyingMember } from "./dying.ts";
-import { failsWith, turn } from "./expecting.ts";
-import { type Gathered, gather, groupState, leases, member, shardsFor, startGathering, timePasses } from "./grouping.ts";
+import { assertSameSet, failsWith, turn } from "./expecting.ts";
+import { gather, groupState, leases, member, shardsFor, startGathering, textsOf } from "./grouping.ts";
 import { numbered, take, takeUpTo, texts } from "./reading.ts";
-
-async function sendMany(context: CaseContext, streamKey: string, values: readonly string[], shards?: number): Promise<void> {
-  const producer = await context.streamer.createProducer(streamKey, shards === undefined ? {} : { shards });
-  const results = await producer.sendMany(values.map((value) => ({ value })));
-  for (const result of results) if (result.status === "rejected") throw result.reason;
-  await producer.close();
-}
-
-function textsOf(gathered: readonly Gathered[]): string[] {
-  return texts(gathered.map(({ message }) => message));
-}
-
-/** Each exactly once, in whatever order. */
-function assertSameSet(actual: readonly string[], expected: readonly string[]): void {
-  assert.deepEqual([...actual].sort(), [...expected].sort());
-}
+import { sendTo } from "./sending.ts";
 
 export const balancing: Chapter = {
   title: "load-balanced",
@@ -48,7 +32,7 @@ export const balancing: Chapter = {
           await member(context, stream, { autoStreamReset: "latest", streamer: await context.connect() }),
         ];
         const reading = gather(context, members, 2_000);
-        await sendMany(context, stream, numbered("m", 2_000));
+        await sendTo(context, stream, numbered("m", 2_000));
         const gathered = await reading;
         assertSameSet(textsOf(gathered), numbered("m", 2_000));
         for (const index of [0, 1])
@@ -68,7 +52,7 @@ export const balancing: Chapter = {
           await member(context, stream, { autoStreamReset: "latest", group: "first" }),
           await member(context, stream, { autoStreamReset: "latest", group: "second" }),
         ];
-        await sendMany(context, stream, numbered("m", 200));
+        await sendTo(context, stream, numbered("m", 200));
         for (const consumer of consumers) {
           const messages = await take(consumer, 200, context.limits.waitMs);
           assertSameSet(texts(messages), numbered("m", 200));
@@ -84,7 +68,7 @@ export const balancing: Chapter = {
       async run(context) {
         const stream = context.freshStream();
         const { options } = leases(context);
-        await sendMany(context, stream, numbered("m", 10));
+        await sendTo(context, stream, numbered("m", 10));
         const dying = await openDyingMember(context, { mode: "load-balanced", streamKey: stream, take: 5, commit: 2, options });
         const counted = (await groupState(context, stream, 10)).pending !== undefined;
         await dying.die();
@@ -97,7 +81,7 @@ export const balancing: Chapter = {
           assert.equal(message.ack(), true);
         }
         await heir.commit();
-        await sendMany(context, stream, ["end"]);
+        await sendTo(context, stream, ["end"]);
         assert.deepEqual(texts(await takeUpTo(heir, "end", context.limits.waitMs)), []);
       },
     },
@@ -109,7 +93,7 @@ export const balancing: Chapter = {
       async run(context) {
         const stream = context.freshStream();
         const { options } = leases(context, { idleMs: 60_000, intervalMs: 500 });
-        await sendMany(context, stream, numbered("m", 50), shardsFor(context, 2));
+        await sendTo(context, stream, numbered("m", 50), shardsFor(context, 2));
         const closing = await member(context, stream, { ...options, streamer: await context.connect(), maxPrefetchMessages: 50 });
         const held = await take(closing, 3, context.limits.waitMs);
         held[0]?.ack();
@@ -140,7 +124,7 @@ export const balancing: Chapter = {
       async run(context) {
         const stream = context.freshStream();
         const { options } = leases(context, { idleMs: 60_000, intervalMs: 500 });
-        await sendMany(context, stream, ["m"]);
+        await sendTo(context, stream, ["m"]);
         for (const expected of [1, 2, 3]) {
           const consumer = await member(context, stream, options);
           const [message] = await take(consumer, 1, context.limits.waitMs);
@@ -159,7 +143,7 @@ export const balancing: Chapter = {
         const stream = context.freshStream();
         const count = context.limits.pendingMessages;
         const { options } = leases(context);
-        await sendMany(context, stream, numbered("m", count));
+        await sendTo(context, stream, numbered("m", count));
         const dying = await openDyingMember(context, {
           mode: "load-balanced",
           streamKey: stream,
@@ -174,63 +158,10 @@ export const balancing: Chapter = {
         const gathered = await gather(context, heirs, count);
         assertSameSet(textsOf(gathered), numbered("m", count));
         for (const heir of heirs) await heir.commit();
-        await sendMany(context, stream, ["end"]);
+        await sendTo(context, stream, ["end"]);
         const more = startGathering(context, heirs);
         await more.until("the last message", () => textsOf(more.all).includes("end"));
         assert.deepEqual(textsOf(await more.stop()), ["end"]);
-      },
-    },
-    {
-      number: "35",
-      title: "a message in progress is not stolen",
-      needs: ["load-balanced", "groups", "settling"],
-      offers: ["shortLeases"],
-      async run(context) {
-        const stream = context.freshStream();
-        const { options, leaseMs } = leases(context);
-        await sendMany(context, stream, ["m"]);
-        const working = await member(context, stream, { ...options, streamer: await context.connect() });
-        const [message] = await take(working, 1, context.limits.waitMs);
-        // It is a member like any other: what is sent later should go to the one that watches.
-        working.pause();
-        const idle = await member(context, stream, options);
-        const watching = startGathering(context, [idle]);
-        for (let part = 0; part < 12; part += 1) {
-          await timePasses(leaseMs / 4, context);
-          assert.equal(message?.inProgress(), true, `after ${(part + 1) / 4} leases`);
-        }
-        assert.equal(message?.ack(), true);
-        await working.commit();
-        await sendMany(context, stream, ["end"]);
-        await watching.until("the last message", () => textsOf(watching.all).includes("end"));
-        assert.deepEqual(textsOf(await watching.stop()), ["end"]);
-      },
-    },
-    {
-      number: "35",
-      title: "what waits behind a slow handler comes once, however long it waits",
-      needs: ["load-balanced", "groups", "settling"],
-      offers: ["shortLeases"],
-      async run(context) {
-        const stream = context.freshStream();
-        const { options, leaseMs } = leases(context);
-        await sendMany(context, stream, numbered("m", 30));
-        const slow = await member(context, stream, { ...options, streamer: await context.connect(), maxPrefetchMessages: 30 });
-        const first = await take(slow, 1, context.limits.waitMs);
-        const other = await member(context, stream, options);
-        const gathering = startGathering(context, [other]);
-        await timePasses(leaseMs * 3, context);
-        assert.equal(first[0]?.ack(), true, "the slow handler's own message was lost");
-        // Whether the rest waited or was given to the other one meanwhile: each comes once, and none was delivered in vain.
-        gathering.add(slow);
-        await gathering.until("the rest", () => gathering.all.length >= 29);
-        await sendMany(context, stream, ["end"]);
-        await gathering.until("the last message", () => textsOf(gathering.all).includes("end"));
-        const all = await gathering.stop();
-        assertSameSet([...texts(first), ...textsOf(all)], [...numbered("m", 30), "end"]);
-        for (const { message } of all) {
-          if (context.capabilities.nak !== "native") assert.equal(message.deliveryCount, 1, message.text());
-        }
       },
     },
     {
@@ -276,7 +207,7 @@ export const balancing: Chapter = {
       async run(context) {
         const stream = context.freshStream();
         const { options } = leases(context);
-        await sendMany(context, stream, numbered("m", 6));
+        await sendTo(context, stream, numbered("m", 6));
         const dying = await openDyingMember(context, { mode: "load-balanced", streamKey: stream, take: 3, commit: 2, options });
         const standby = await member(context, stream, { ...options, streamer: await context.connect() });
         const taking = take(standby, 4, context.limits.waitMs);

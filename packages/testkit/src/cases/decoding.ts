@@ -7,6 +7,7 @@ import { within } from "../wait/within.ts";
 import { failsWith } from "./expecting.ts";
 import { eventuallyDone, groupState, member } from "./grouping.ts";
 import { take } from "./reading.ts";
+import { sendTo } from "./sending.ts";
 
 const needs = ["load-balanced", "groups", "settling", "admin.groupInfo"] as const;
 const GOOD = [1, 2, 3];
@@ -15,9 +16,7 @@ const BAD = "this is no JSON";
 /** Four messages, the second of which is no JSON. */
 async function withOneBad(context: CaseContext): Promise<string> {
   const stream = context.freshStream();
-  const producer = await context.streamer.createProducer(stream);
-  for (const text of ["1", BAD, "2", "3"]) await producer.send(text);
-  await producer.close();
+  await sendTo(context, stream, ["1", BAD, "2", "3"]);
   return stream;
 }
 

@@ -29,6 +29,11 @@ export function assertIncreasing(
   }
 }
 
+/** Checks that each is there as often as expected, in whatever order. */
+export function assertSameSet(actual: readonly string[], expected: readonly string[]): void {
+  assert.deepEqual([...actual].sort(), [...expected].sort());
+}
+
 /** Whether a promise has settled, without waiting for it. */
 export function watch(promise: Promise<unknown>): { readonly settled: boolean } {
   const state = { settled: false };

@@ -1,19 +1,13 @@
 /** Cases 47 to 52: fetch in a group. */
 import assert from "node:assert/strict";
-import type { CaseContext } from "../conformance/case-context.ts";
 import type { Chapter } from "../conformance/conformance-case.ts";
 import { within } from "../wait/within.ts";
 import { failsWith, turn, watch } from "./expecting.ts";
 import { groupState, member, reader } from "./grouping.ts";
 import { numbered, take, texts } from "./reading.ts";
+import { sendTo } from "./sending.ts";
 
 const needs = ["load-balanced", "groups", "settling", "fetch"] as const;
-
-async function send(context: CaseContext, streamKey: string, values: readonly string[]): Promise<void> {
-  const producer = await context.streamer.createProducer(streamKey);
-  for (const value of values) await producer.send(value);
-  await producer.close();
-}
 
 export const fetching: Chapter = {
   title: "fetching",
@@ -24,7 +18,7 @@ export const fetching: Chapter = {
       needs,
       async run(context) {
         const stream = context.freshStream();
-        await send(context, stream, numbered("m", 20));
+        await sendTo(context, stream, numbered("m", 20));
         const consumer = await member(context, stream);
         const expiresMs = context.limits.waitMs;
         for (const [from, maxMessages] of [
@@ -44,7 +38,7 @@ export const fetching: Chapter = {
       needs: [...needs, "admin.groupInfo"],
       async run(context) {
         const stream = context.freshStream();
-        await send(context, stream, numbered("m", 20));
+        await sendTo(context, stream, numbered("m", 20));
         const consumer = await member(context, stream);
         await consumer.fetch({ maxMessages: 5, expiresMs: context.limits.waitMs });
         const { pending } = await groupState(context, stream, 20);
@@ -71,7 +65,7 @@ export const fetching: Chapter = {
             [],
           );
         }
-        await send(context, stream, ["m"]);
+        await sendTo(context, stream, ["m"]);
         assert.deepEqual(texts(await consumer.fetch({ maxMessages: 1, expiresMs: context.limits.waitMs })), ["m"]);
       },
     },
@@ -81,7 +75,7 @@ export const fetching: Chapter = {
       needs: ["resumable", "groups", "settling", "fetch"],
       async run(context) {
         const stream = context.freshStream();
-        await send(context, stream, numbered("m", 20));
+        await sendTo(context, stream, numbered("m", 20));
         const expiresMs = context.limits.waitMs;
         for (const from of [0, 8]) {
           const consumer = await reader(context, stream, { streamer: await context.connect() });
@@ -100,7 +94,7 @@ export const fetching: Chapter = {
       needs,
       async run(context) {
         const stream = context.freshStream();
-        await send(context, stream, numbered("m", 30));
+        await sendTo(context, stream, numbered("m", 30));
         const consumer = await member(context, stream);
         const seen = texts(await take(consumer, 1, context.limits.waitMs));
         seen.push(...texts(await consumer.fetch({ maxMessages: 10, expiresMs: context.limits.waitMs })));
@@ -115,7 +109,7 @@ export const fetching: Chapter = {
       needs,
       async run(context) {
         const stream = context.freshStream();
-        await send(context, stream, numbered("m", 3));
+        await sendTo(context, stream, numbered("m", 3));
         const consumer = await member(context, stream);
         const before = performance.now();
         const messages = await within(consumer.fetch({ maxMessages: 10, expiresMs: 300 }), context.limits.waitMs, "the fetch");
@@ -124,10 +118,10 @@ export const fetching: Chapter = {
         // What comes while it waits is in it, and it ends as soon as it is full.
         const waiting = consumer.fetch({ maxMessages: 2, expiresMs: context.limits.waitMs * 6 });
         const waited = watch(waiting);
-        await send(context, stream, ["late-0"]);
+        await sendTo(context, stream, ["late-0"]);
         await turn();
         assert.equal(waited.settled, false);
-        await send(context, stream, ["late-1"]);
+        await sendTo(context, stream, ["late-1"]);
         assert.deepEqual(texts(await within(waiting, context.limits.waitMs, "the full fetch")), numbered("late", 2));
       },
     },
@@ -137,7 +131,7 @@ export const fetching: Chapter = {
       needs: [...needs, "admin.groupInfo"],
       async run(context) {
         const stream = context.freshStream();
-        await send(context, stream, numbered("m", 6));
+        await sendTo(context, stream, numbered("m", 6));
         const consumer = await member(context, stream, { autoCommit: "on-next" });
         const messages = await consumer.fetch({ maxMessages: 3, expiresMs: context.limits.waitMs });
         await consumer.fetch({ maxMessages: 2, expiresMs: context.limits.waitMs });
@@ -154,7 +148,7 @@ export const fetching: Chapter = {
       needs,
       async run(context) {
         const stream = context.freshStream();
-        await send(context, stream, numbered("m", 3));
+        await sendTo(context, stream, numbered("m", 3));
         const consumer = await member(context, stream);
         await failsWith("aborted", () => consumer.fetch({ maxMessages: 3, expiresMs: 1_000, signal: AbortSignal.abort() }));
         const abort = new AbortController();
@@ -164,7 +158,7 @@ export const fetching: Chapter = {
         for (let turns = 0; turns < 10; turns += 1) await turn();
         abort.abort();
         await within(waiting, context.limits.waitMs, "the aborted fetch");
-        await send(context, stream, ["m-3"]);
+        await sendTo(context, stream, ["m-3"]);
         const messages = await consumer.fetch({ maxMessages: 4, expiresMs: context.limits.waitMs });
         assert.deepEqual(texts(messages), numbered("m", 4));
         for (const message of messages) {

@@ -5,6 +5,7 @@ import { claims } from "../conformance/ability.ts";
 import type { CaseContext } from "../conformance/case-context.ts";
 import type { Leases, LeaseTimes } from "../conformance/harness.ts";
 import { eventually } from "../wait/eventually.ts";
+import { texts } from "./reading.ts";
 
 /** The group of every case that needs only one. */
 export const GROUP = "g";
@@ -51,7 +52,7 @@ export function reader<T = Uint8Array>(
 }
 
 /** For cases that wait for a lease to pass: long enough for a busy machine, short enough for a test. */
-export const SHORT: LeaseTimes = { idleMs: 500, intervalMs: 50 };
+const SHORT: LeaseTimes = { idleMs: 500, intervalMs: 50 };
 
 /** Consumer options under which leases are as short as the backend allows; for cases that offer `shortLeases`. */
 export function leases(context: CaseContext, times: LeaseTimes = SHORT): Leases {
@@ -102,6 +103,11 @@ export function shardsFor(context: CaseContext, members: number): number {
 export interface Gathered {
   readonly member: number;
   readonly message: Message<Uint8Array>;
+}
+
+/** Their payloads as text. */
+export function textsOf(gathered: readonly Gathered[]): string[] {
+  return texts(gathered.map(({ message }) => message));
 }
 
 /** Several consumers read at once, each in a loop of its own. */

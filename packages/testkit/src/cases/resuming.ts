@@ -1,20 +1,13 @@
-/** Cases 24 to 28b: one reader, and where it goes on. */
+/** Cases 24 to 28b, but for 24c: one reader, and where it goes on. */
 import assert from "node:assert/strict";
-import type { CaseContext } from "../conformance/case-context.ts";
 import type { Chapter } from "../conformance/conformance-case.ts";
 import { faulty } from "../fault/faulty.ts";
 import { eventually } from "../wait/eventually.ts";
 import { within } from "../wait/within.ts";
 import { openDyingMember } from "./dying.ts";
-import { failsWith, watch } from "./expecting.ts";
 import { eventuallyDone, leases, reader } from "./grouping.ts";
 import { numbered, take, takeUpTo, texts } from "./reading.ts";
-
-async function send(context: CaseContext, streamKey: string, values: readonly string[]): Promise<void> {
-  const producer = await context.streamer.createProducer(streamKey);
-  for (const value of values) await producer.send(value);
-  await producer.close();
-}
+import { sendTo } from "./sending.ts";
 
 export const resuming: Chapter = {
   title: "resumable",
@@ -25,7 +18,7 @@ export const resuming: Chapter = {
       needs: ["resumable", "groups", "settling"],
       async run(context) {
         const stream = context.freshStream();
-        await send(context, stream, numbered("m", 10));
+        await sendTo(context, stream, numbered("m", 10));
         const first = await reader(context, stream);
         assert.deepEqual(first.start, [{ streamKey: stream, shardId: 0, origin: "earliest" }]);
         const messages = await take(first, 10, context.limits.waitMs);
@@ -33,7 +26,7 @@ export const resuming: Chapter = {
         await first.close();
         const second = await reader(context, stream, { autoStreamReset: "latest" });
         assert.deepEqual(second.start, [{ streamKey: stream, shardId: 0, origin: "committed" }]);
-        await send(context, stream, ["end"]);
+        await sendTo(context, stream, ["end"]);
         assert.deepEqual(texts(await takeUpTo(second, "end", context.limits.waitMs)), numbered("m", 5, 5));
       },
     },
@@ -44,10 +37,10 @@ export const resuming: Chapter = {
       async run(context) {
         const stream = context.freshStream();
         const first = await reader(context, stream, { autoStreamReset: "latest" });
-        await send(context, stream, ["while it reads"]);
+        await sendTo(context, stream, ["while it reads"]);
         for (const message of await take(first, 1, context.limits.waitMs)) message.ack();
         await first.close();
-        await send(context, stream, numbered("away", 3));
+        await sendTo(context, stream, numbered("away", 3));
         const second = await reader(context, stream, { autoStreamReset: "latest" });
         assert.deepEqual(texts(await take(second, 3, context.limits.waitMs)), numbered("away", 3));
       },
@@ -59,7 +52,7 @@ export const resuming: Chapter = {
       async run(context) {
         const streams = [context.freshStream(), context.freshStream()];
         for (const round of [0, 1]) {
-          for (const [index, stream] of streams.entries()) await send(context, stream, numbered(`stream-${index}-round-${round}`, 3));
+          for (const [index, stream] of streams.entries()) await sendTo(context, stream, numbered(`stream-${index}-round-${round}`, 3));
           const open = (stream: string) =>
             context.streamer.createConsumer(stream, { mode: "resumable", autoStreamReset: "earliest", autoCommit: "rolling" });
           const readers = await Promise.all(streams.map(open));
@@ -94,70 +87,12 @@ export const resuming: Chapter = {
       },
     },
     {
-      number: "24c",
-      title: "refuses a second live reader with group-in-use, which is retryable",
-      needs: ["resumable", "groups", "settling"],
-      offers: ["shortLeases"],
-      async run(context) {
-        const stream = context.freshStream();
-        const { options } = leases(context);
-        const first = await reader(context, stream, options);
-        const other = await context.connect();
-        const second = failsWith("group-in-use", () => reader(context, stream, { ...options, streamer: other, timeoutMs: 300 }));
-        const error = await within(second, context.limits.waitMs, "the second reader's refusal");
-        assert.equal(error.retryable, true);
-        // The first one does not suffer for it, nor does another group.
-        await send(context, stream, ["m"]);
-        assert.deepEqual(texts(await take(first, 1, context.limits.waitMs)), ["m"]);
-        const apart = await reader(context, stream, { ...options, group: "another" });
-        assert.deepEqual(texts(await take(apart, 1, context.limits.waitMs)), ["m"]);
-      },
-    },
-    {
-      number: "24c",
-      title: "lets a second reader wait for the first to close",
-      needs: ["resumable", "groups", "settling"],
-      async run(context) {
-        const stream = context.freshStream();
-        await send(context, stream, numbered("m", 3));
-        const first = await reader(context, stream);
-        const [message] = await take(first, 1, context.limits.waitMs);
-        const waiting = reader(context, stream, { streamer: await context.connect() });
-        const waited = watch(waiting);
-        message?.ack();
-        await take(first, 1, context.limits.waitMs);
-        assert.equal(waited.settled, false, "it got in beside a living reader");
-        await first.close();
-        const second = await within(waiting, context.limits.waitMs, "the second reader after the first one's close");
-        assert.deepEqual(texts(await take(second, 2, context.limits.waitMs)), numbered("m", 2, 1));
-      },
-    },
-    {
-      number: "24c",
-      title: "lets a second reader in when the first has died",
-      needs: ["resumable", "groups", "settling"],
-      offers: ["shortLeases"],
-      async run(context) {
-        const stream = context.freshStream();
-        const { options } = leases(context);
-        await send(context, stream, numbered("m", 3));
-        const first = await openDyingMember(context, { mode: "resumable", streamKey: stream, take: 2, commit: 1, options });
-        await first.die();
-        const second = await within(
-          reader(context, stream, options),
-          context.limits.waitMs,
-          "the second reader after the first one's death",
-        );
-        assert.deepEqual(texts(await take(second, 2, context.limits.waitMs)), numbered("m", 2, 1));
-      },
-    },
-    {
       number: "25",
       title: "gives the same messages again when nothing was committed",
       needs: ["resumable", "groups", "settling"],
       async run(context) {
         const stream = context.freshStream();
-        await send(context, stream, numbered("m", 5));
+        await sendTo(context, stream, numbered("m", 5));
         for (let opening = 0; opening < 3; opening += 1) {
           const consumer = await reader(context, stream);
           assert.deepEqual(texts(await take(consumer, 5, context.limits.waitMs)), numbered("m", 5), `opening ${opening}`);
@@ -171,11 +106,11 @@ export const resuming: Chapter = {
       needs: ["resumable", "groups", "settling"],
       async run(context) {
         const stream = context.freshStream();
-        await send(context, stream, numbered("m", 5));
+        await sendTo(context, stream, numbered("m", 5));
         const first = await reader(context, stream);
         for (const message of (await take(first, 5, context.limits.waitMs)).slice(0, 4)) message.ack();
         await first.close();
-        await send(context, stream, ["end"]);
+        await sendTo(context, stream, ["end"]);
         assert.deepEqual(texts(await takeUpTo(await reader(context, stream), "end", context.limits.waitMs)), ["m-4"]);
       },
     },
@@ -185,14 +120,14 @@ export const resuming: Chapter = {
       needs: ["resumable", "groups", "settling"],
       async run(context) {
         const stream = context.freshStream();
-        await send(context, stream, numbered("m", 5));
+        await sendTo(context, stream, numbered("m", 5));
         const first = await reader(context, stream, { autoCommit: "disabled" });
         const messages = await take(first, 5, context.limits.waitMs);
         for (const message of messages.slice(0, 4)) message.ack();
         await first.commit();
         messages[4]?.ack();
         await first.close();
-        await send(context, stream, ["end"]);
+        await sendTo(context, stream, ["end"]);
         assert.deepEqual(texts(await takeUpTo(await reader(context, stream), "end", context.limits.waitMs)), ["m-4"]);
       },
     },
@@ -202,13 +137,13 @@ export const resuming: Chapter = {
       needs: ["resumable", "groups", "settling"],
       async run(context) {
         const stream = context.freshStream();
-        await send(context, stream, numbered("m", 8));
+        await sendTo(context, stream, numbered("m", 8));
         const first = await reader(context, stream);
         const messages = await take(first, 8, context.limits.waitMs);
         for (const index of [7, 0, 2, 5, 1]) messages[index]?.ack();
         await first.commit();
         await first.close();
-        await send(context, stream, ["end"]);
+        await sendTo(context, stream, ["end"]);
         const again = texts(await takeUpTo(await reader(context, stream), "end", context.limits.waitMs));
         // A backend that commits a position gives the acked ones above it once more; what lies below it never.
         for (const index of [3, 4, 6]) assert.equal(again.filter((text) => text === `m-${index}`).length, 1, `m-${index}`);
@@ -223,12 +158,12 @@ export const resuming: Chapter = {
       async run(context) {
         const stream = context.freshStream();
         const { options } = leases(context);
-        await send(context, stream, numbered("m", 8));
+        await sendTo(context, stream, numbered("m", 8));
         const first = await openDyingMember(context, { mode: "resumable", streamKey: stream, take: 6, commit: 3, ack: 1, options });
         assert.deepEqual(first.taken, numbered("m", 6));
         await first.die();
         const second = await within(reader(context, stream, options), context.limits.waitMs, "the next reader");
-        await send(context, stream, ["end"]);
+        await sendTo(context, stream, ["end"]);
         assert.deepEqual(texts(await takeUpTo(second, "end", context.limits.waitMs)), numbered("m", 5, 3));
       },
     },
@@ -238,7 +173,7 @@ export const resuming: Chapter = {
       needs: ["resumable", "groups", "settling", "admin.groupInfo"],
       async run(context) {
         const stream = context.freshStream();
-        await send(context, stream, numbered("m", 5));
+        await sendTo(context, stream, numbered("m", 5));
         const driver = faulty(context.harness.driver);
         const consumer = await reader(context, stream, { streamer: await context.connectThrough(driver) });
         const handled: string[] = [];
@@ -267,7 +202,7 @@ export const resuming: Chapter = {
       offers: ["cutOff"],
       async run(context) {
         const stream = context.freshStream();
-        await send(context, stream, numbered("m", 5));
+        await sendTo(context, stream, numbered("m", 5));
         const consumer = await reader(context, stream, { streamer: await context.connect() });
         const handled: string[] = [];
         const stop = new AbortController();
