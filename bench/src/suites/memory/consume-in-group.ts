@@ -15,7 +15,7 @@ export default async function consumeInGroup({ messages, payloadBytes, settings 
     })(),
   );
   const start = performance.now();
-  const count = await consume(streamer, settings["way"]);
+  const count = await consume(streamer, settings.way);
   const rate = rateSince(start, messages);
   assertCount("messages", count, messages);
   return rate;

@@ -46,7 +46,7 @@ function firstMac(interfaces: HostFiles["interfaces"]): string | undefined {
 }
 
 function readHost(): HostFiles {
-  return { environment: process.env["HOST_ID"], cgroup: readText("/proc/self/cgroup"), interfaces: readInterfaces() };
+  return { environment: process.env.HOST_ID, cgroup: readText("/proc/self/cgroup"), interfaces: readInterfaces() };
 }
 
 function readText(path: string): string | undefined {

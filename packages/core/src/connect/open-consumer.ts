@@ -156,7 +156,7 @@ export async function openConsumer<T, Mode extends ConsumerMode>(
 
 /** As the program set it, else as the backend has it. */
 function readerLeaseOf(namespace: Readonly<Record<string, unknown>>, capabilities: Capabilities): number {
-  const given = namespace["readerLeaseMs"];
+  const given = namespace.readerLeaseMs;
   return typeof given === "number" ? given : (capabilities.readerLeaseMs ?? 0);
 }
 

@@ -225,7 +225,7 @@ export class MemoryGroup {
   }
 }
 
-export function startOf(log: ShardLog, position: Position): number {
+function startOf(log: ShardLog, position: Position): number {
   if (position === "beginning") return log.first;
   if (position === "end") return log.next;
   return "at" in position ? Math.min(Math.max(log.first, Number(position.at)), log.next) : log.firstAfter(position.afterMs);
