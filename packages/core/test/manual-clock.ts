@@ -38,6 +38,11 @@ export class ManualClock implements Clock {
     return { cancel: () => void this.#alarms.delete(alarm) };
   }
 
+  /** Lets time pass in which nothing is called, as when the event loop stands still. */
+  stall(durationMs: number): void {
+    this.#elapsedMs += durationMs;
+  }
+
   /** Lets time pass: what falls due on the way is called in order, and what it sets off is given its turns before the next. */
   async advance(durationMs: number): Promise<void> {
     const endMs = this.#elapsedMs + durationMs;

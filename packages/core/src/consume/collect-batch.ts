@@ -10,7 +10,7 @@ export async function collectBatch<T>(
   batch: { readonly maxMessages: number; readonly maxWaitMs: number },
   clock: Clock,
   signal: AbortSignal,
-): Promise<{ readonly messages: readonly Message<T>[]; readonly ended: boolean }> {
+): Promise<{ readonly messages: readonly Message<T>[]; readonly ended: boolean; readonly failure?: unknown }> {
   const messages: Message<T>[] = [];
   const full = new AbortController();
   const stop = (): void => full.abort();
@@ -27,9 +27,8 @@ export async function collectBatch<T>(
   } catch (error) {
     if (isStreamError(error, "stream-ended") || isStreamError(error, "closed")) return { messages, ended: true };
     if (isStreamError(error, "aborted")) return { messages, ended: false };
-    // What reading failed with is told when it is asked again; what was gathered is worked on first.
-    if (messages.length > 0) return { messages, ended: false };
-    throw error;
+    // What was gathered is worked on first.
+    return { messages, ended: false, failure: error };
   } finally {
     timer?.cancel();
     signal.removeEventListener("abort", stop);

@@ -37,6 +37,8 @@ export class Handover<T> {
   readonly #options: HandoverOptions;
   readonly #waiters: Fifo<Waiter<T>> = new Fifo();
   #session: Session<T>;
+  /** Told when messages may be handed over again. */
+  onRelease: (() => void) | undefined;
   #held = 0;
   #closed = false;
   #paceTimer: Timer | undefined;
@@ -49,6 +51,11 @@ export class Handover<T> {
   /** Whether a reader waits. */
   get awaited(): boolean {
     return this.#waiters.length > 0;
+  }
+
+  /** Whether messages are kept back. */
+  get isHeld(): boolean {
+    return this.#held > 0;
   }
 
   /** Takes from another session from now on. */
@@ -66,6 +73,7 @@ export class Handover<T> {
     if (this.#held > 0) return;
     if (this.#waiters.length > 0) this.#session.intake.start();
     this.feed();
+    this.onRelease?.();
   }
 
   /** How long until a message may go, ms; 0: now. */

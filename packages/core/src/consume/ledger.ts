@@ -346,7 +346,10 @@ export class Ledger implements DeliveryBook, MessageBook {
   /** Held for longer than `keepAliveMs`. */
   #loseHeld(deliveries: readonly Delivery[]): void {
     const why = `it was held for longer than keepAliveMs (${this.#options.keepAliveMs} ms)`;
-    if (this.#tracker === undefined) return this.#lose(deliveries, why, undefined);
+    if (this.#tracker === undefined) {
+      this.#lose(deliveries, why, undefined);
+      return;
+    }
     // The broker, which knows positions only, would give it to nobody while the shard is ours: core does.
     const again = deliveries.map((delivery) => this.#succeed(delivery, "lost"));
     const [first] = deliveries;

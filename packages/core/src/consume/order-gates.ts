@@ -2,10 +2,16 @@
 import { Fifo } from "../message/fifo.ts";
 import type { Message } from "../message/message.ts";
 
+interface Gate<T> {
+  readonly queue: Fifo<Message<T>>;
+  /** Whoever holds it was nak'ed, and is not here until it comes again. */
+  isVacant: boolean;
+}
+
 export class OrderGates<T> {
   readonly #gateOf: (message: Message<T>) => string | undefined;
   /** A gate is closed while it is here. */
-  readonly #closed = new Map<string, Fifo<Message<T>>>();
+  readonly #closed = new Map<string, Gate<T>>();
   #waiting = 0;
 
   constructor(orderBy: "none" | "key" | "shard") {
@@ -25,12 +31,31 @@ export class OrderGates<T> {
   enter(message: Message<T>): boolean {
     const gate = this.#gateOf(message);
     if (gate === undefined) return true;
-    const queue = this.#closed.get(gate);
-    if (queue === undefined) {
-      this.#closed.set(gate, new Fifo());
+    const closed = this.#closed.get(gate);
+    if (closed === undefined) {
+      this.#closed.set(gate, { queue: new Fifo(), isVacant: false });
       return true;
     }
-    queue.push(message);
+    closed.queue.push(message);
+    this.#waiting += 1;
+    return false;
+  }
+
+  /** The message will come again: its gate stays closed for it. */
+  vacate(message: Message<T>): void {
+    const closed = this.#gateHeldBy(message);
+    if (closed !== undefined) closed.isVacant = true;
+  }
+
+  /** The message has come again. True: it may start. False: the handler that nak'ed it is still at work; it waits before all others. */
+  comeBack(message: Message<T>): boolean {
+    const closed = this.#gateHeldBy(message);
+    if (closed === undefined) return this.enter(message);
+    if (closed.isVacant) {
+      closed.isVacant = false;
+      return true;
+    }
+    closed.queue.unshiftAll([message]);
     this.#waiting += 1;
     return false;
   }
@@ -38,9 +63,10 @@ export class OrderGates<T> {
   /** The message is done with: the next one of its gate, if one waits, may start; the gate stays closed behind it. */
   leave(message: Message<T>): Message<T> | undefined {
     const gate = this.#gateOf(message);
-    const queue = gate === undefined ? undefined : this.#closed.get(gate);
-    if (gate === undefined || queue === undefined) return undefined;
-    const next = queue.shift();
+    const closed = gate === undefined ? undefined : this.#closed.get(gate);
+    if (gate === undefined || closed === undefined) return undefined;
+    closed.isVacant = false;
+    const next = closed.queue.shift();
     if (next === undefined) this.#closed.delete(gate);
     else this.#waiting -= 1;
     return next;
@@ -48,8 +74,13 @@ export class OrderGates<T> {
 
   /** Takes out every message that waits. */
   drain(): Message<T>[] {
-    const all = [...this.#closed.values()].flatMap((queue) => queue.drain());
+    const all = [...this.#closed.values()].flatMap(({ queue }) => queue.drain());
     this.#waiting = 0;
     return all;
+  }
+
+  #gateHeldBy(message: Message<T>): Gate<T> | undefined {
+    const gate = this.#gateOf(message);
+    return gate === undefined ? undefined : this.#closed.get(gate);
   }
 }

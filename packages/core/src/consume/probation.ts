@@ -2,8 +2,6 @@
  * Finds the message that kills the process, and spares its neighbours: what was delivered as often as is allowed without a failure seen
  * here is handled alone, one at a time, until a message comes that is above suspicion.
  */
-import type { Delivery } from "./delivery.ts";
-
 /** `fine`: as any other. `alone`: on probation. `suspect`: it cannot be handled alone here. `dead-letter`: not handled at all. */
 export type Verdict = "fine" | "alone" | "suspect" | "dead-letter";
 
@@ -35,18 +33,23 @@ export class Probation {
     return !this.#isOn && this.#wasOn;
   }
 
-  judge(delivery: Delivery): Verdict {
+  /** So often delivered that it is not handled any more. */
+  isPoison(count: number): boolean {
+    return !this.#isPush && count > this.#unhandledAbove;
+  }
+
+  /** `count`: deliveries, this one included. `failedHere`: it was handled here, and failed: it does not kill. */
+  judge(count: number, failedHere: boolean): Verdict {
     const max = this.#maxDeliveries;
     this.#wasOn = this.#isOn;
     if (max === undefined) return "fine";
-    if (delivery.count < max) {
+    if (count < max) {
       this.#isOn = false;
       return "fine";
     }
-    // It failed here before: it does not kill.
-    if (delivery.failedHere) return "fine";
+    if (failedHere) return "fine";
     if (this.#isPush) return "suspect";
-    if (delivery.count > this.#unhandledAbove) return "dead-letter";
+    if (this.isPoison(count)) return "dead-letter";
     this.#isOn = true;
     return "alone";
   }
