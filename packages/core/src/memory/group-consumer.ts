@@ -76,7 +76,8 @@ export class GroupConsumer implements DriverConsumer {
     const untilMs = this.#parts.clock.monotonic() + limit.maxWaitMs;
     for (;;) {
       if (this.#closed) return { messages: [], epoch: 0 };
-      const nowMs = this.#parts.clock.monotonic();
+      // Whole ms: a fraction would be an object of its own on every delivery.
+      const nowMs = Math.floor(this.#parts.clock.monotonic());
       this.#member.activeAtMs = nowMs;
       this.#claim(nowMs);
       const messages = this.#take(limit, nowMs);

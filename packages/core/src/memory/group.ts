@@ -2,6 +2,7 @@
 import type { GroupInfo } from "../driver/driver-admin.ts";
 import type { Position } from "../driver/shard.ts";
 import { GroupDelivery } from "./group-delivery.ts";
+import type { StoredMessage } from "./message.ts";
 import type { ShardLog } from "./shard-log.ts";
 
 /** A member, as its consumer keeps it. */
@@ -123,29 +124,34 @@ export class MemoryGroup {
       const share =
         out.length + Math.max(1, i < count ? Math.ceil((limit.maxMessages - out.length) / (count - i)) : limit.maxMessages - out.length);
       const end = Math.min(log.next, ends?.[shardId] ?? log.next);
-      while (out.length < share && bytes > 0) {
-        const again = shard.returned.at(-1);
-        const position = again !== undefined && again.position < end ? again.position : Math.max(shard.next, log.first);
-        if (again === undefined || again.position >= end) {
-          if (position >= end) break;
-          shard.next = position + 1;
-        } else shard.returned.pop();
-        const stored = log.at(position);
-        // Removed by retention while it was pending.
-        if (stored === undefined) continue;
-        if (stored.size > bytes && out.length > 0) {
-          if (again !== undefined && again.position === position) shard.returned.push(again);
-          else shard.next = position;
-          bytes = 0;
-          break;
-        }
-        const delivery = new GroupDelivery(stored, streamKey, shardId, member, (again?.position === position ? again.count : 0) + 1, nowMs);
+      const take = (stored: StoredMessage, deliveries: number): void => {
+        const delivery = new GroupDelivery(stored, streamKey, shardId, member, deliveries, nowMs);
         if (track) shard.add(delivery);
         bytes -= stored.size;
         out.push(delivery);
+      };
+      const fits = ({ size }: StoredMessage): boolean => size <= bytes || out.length === 0;
+      for (let again = shard.returned.at(-1); again !== undefined && out.length < share; again = shard.returned.at(-1)) {
+        if (again.position >= end) break;
+        const stored = log.at(again.position);
+        if (stored !== undefined && !fits(stored)) return this.#nextTurn(count, out);
+        shard.returned.pop();
+        // Else it was removed by retention while it was pending.
+        if (stored !== undefined) take(stored, again.count + 1);
+      }
+      for (let at = Math.max(shard.next, log.first); at < end && out.length < share; at++) {
+        const stored = log.at(at) as StoredMessage;
+        if (!fits(stored)) return this.#nextTurn(count, out);
+        shard.next = at + 1;
+        take(stored, 1);
       }
     }
-    if (count > 0) this.#turn = (this.#turn + 1) % count;
+    return this.#nextTurn(count, out);
+  }
+
+  /** The next call begins with the next shard. */
+  #nextTurn(shards: number, out: GroupDelivery[]): GroupDelivery[] {
+    if (shards > 0) this.#turn = (this.#turn + 1) % shards;
     return out;
   }
 
@@ -184,11 +190,13 @@ export class MemoryGroup {
 
   /** Whether everything before `ends` was delivered and nothing of it waits to be delivered again. */
   hasDelivered(logs: readonly ShardLog[], ends: readonly number[]): boolean {
-    return logs.every((log, shardId) => {
+    for (const [shardId, log] of logs.entries()) {
       const end = ends[shardId] ?? 0;
       const shard = this.#shard(shardId, log);
-      return Math.max(shard.next, log.first) >= end && shard.returned.every(({ position }) => position >= end || position < log.first);
-    });
+      if (Math.max(shard.next, log.first) < end) return false;
+      if (shard.returned.some(({ position }) => position < end && position >= log.first)) return false;
+    }
+    return true;
   }
 
   info(logs: readonly ShardLog[], nowMs: number): GroupInfo {
