@@ -39,7 +39,7 @@ export { CONTENT_TYPE_HEADER, DeadLetterHeader, OriginHeader, TRACEPARENT_HEADER
 export { Headers, type HeadersInput } from "./message/headers.ts";
 export { Message } from "./message/message.ts";
 export type { StandardSchema } from "./message/standard-schema.ts";
-export type { ConnectTrace, ReceiveTrace, SendTrace } from "./observe/channels.ts";
+export type { ConnectTrace, ProcessTrace, ReceiveTrace, SendTrace, SettleTrace } from "./observe/channels.ts";
 export type { StreamerEvent } from "./observe/event.ts";
 export type { BulkOptions, PipeResult } from "./produce/bulk.ts";
 export { Producer } from "./produce/producer.ts";

@@ -76,8 +76,8 @@ function defaultGroup(parts: StreamerParts): string {
     });
   }
   const group = `${host.id}:r`;
-  if (host.source === "container") {
-    const message = `the group is "${group}", after the container's id: the next deploy has another and will not go on from here; set HOST_ID, or give a group`;
+  if (host.isPassing) {
+    const message = `the group is "${group}", after this container: the next deploy has another and will not go on from here; set HOST_ID, or give a group`;
     parts.events.publish({ code: "container-group", level: "warn", message, group });
   }
   return group;

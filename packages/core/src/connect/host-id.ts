@@ -2,13 +2,14 @@
  * Who this host is, as SeaStreamer finds it, so that the default group of a resumable consumer is the same in both: `HOST_ID`, else the
  * first 12 characters of the container's id, else the MAC address of the first interface that has one.
  */
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 
 export interface HostId {
   readonly id: string;
-  /** `container`: it changes with each deploy. */
   readonly source: "environment" | "container" | "mac";
+  /** It belongs to a container: the next deploy has another. */
+  readonly isPassing: boolean;
 }
 
 /** Where it looks; for tests. */
@@ -18,22 +19,27 @@ export interface HostFiles {
   readonly cgroup: string | undefined;
   /** Interfaces by index, those that are down included; undefined elsewhere than on Linux. */
   readonly interfaces: readonly { readonly index: number; readonly address: string }[] | undefined;
+  /** Whether a container runtime has left its mark: with cgroups of version 2 the container's id does not show, and its MAC address is used. */
+  readonly isContainer?: boolean | undefined;
 }
 
 const CONTAINER_MARK = "0::/docker/";
 const CONTAINER_ID_LENGTH = 12;
+/** Left in every container by Docker and Podman; Kubernetes mounts the last one into every pod with a service account. */
+const CONTAINER_FILES = ["/.dockerenv", "/run/.containerenv", "/var/run/secrets/kubernetes.io"];
 
 /** Undefined if there is nothing to go by. */
 export function findHostId(files: HostFiles = readHost()): HostId | undefined {
-  if (files.environment !== undefined && files.environment !== "") return { id: files.environment, source: "environment" };
+  if (files.environment !== undefined && files.environment !== "")
+    return { id: files.environment, source: "environment", isPassing: false };
   const last = files.cgroup?.trimEnd().split("\n").at(-1) ?? "";
   const mark = last.indexOf(CONTAINER_MARK);
   if (mark >= 0) {
     const from = mark + CONTAINER_MARK.length;
-    return { id: last.slice(from, from + CONTAINER_ID_LENGTH), source: "container" };
+    return { id: last.slice(from, from + CONTAINER_ID_LENGTH), source: "container", isPassing: true };
   }
   const mac = firstMac(files.interfaces);
-  return mac === undefined ? undefined : { id: mac, source: "mac" };
+  return mac === undefined ? undefined : { id: mac, source: "mac", isPassing: files.isContainer ?? false };
 }
 
 function firstMac(interfaces: HostFiles["interfaces"]): string | undefined {
@@ -46,7 +52,12 @@ function firstMac(interfaces: HostFiles["interfaces"]): string | undefined {
 }
 
 function readHost(): HostFiles {
-  return { environment: process.env.HOST_ID, cgroup: readText("/proc/self/cgroup"), interfaces: readInterfaces() };
+  return {
+    environment: process.env.HOST_ID,
+    cgroup: readText("/proc/self/cgroup"),
+    interfaces: readInterfaces(),
+    isContainer: CONTAINER_FILES.some((path) => existsSync(path)),
+  };
 }
 
 function readText(path: string): string | undefined {

@@ -62,9 +62,15 @@ export async function openConsumer<T, Mode extends ConsumerMode>(
       for (const shard of shards) events.publish(shardEvent("shard-assigned", `is read from ${shard.origin} on`, shard, plan.group));
     },
     onRevoking: async (shards, call) => {
+      if (shards.length === 0) return;
       if (revoking.size === 0) handover?.hold();
       for (const shard of shards) revoking.add(`${shard.streamKey}/${shard.shardId}`);
-      await session?.ledger?.settleDone(call.signal);
+      try {
+        await session?.ledger?.settleDone(call.signal);
+      } catch (error) {
+        // The driver goes on: what could not be told comes again, to whoever owns the shard then.
+        events.publish({ code: "commit-failed", level: "warn", message: "acks could not be committed before a rebalance", error });
+      }
     },
     onKept: (shards) => settleRevoking(shards),
     onLost: (lost) => {
@@ -127,6 +133,7 @@ export async function openConsumer<T, Mode extends ConsumerMode>(
   const unsupported = (ability: "seek" | "fetch"): StreamError =>
     new StreamError("unsupported", `${ability} on ${driver.name}${because(capabilities.reasons?.[ability])}`, { backend: driver.name });
   const consumer: Consumer<T> = new Consumer<T>({
+    backend: driver.name,
     session,
     handover,
     assignment,
@@ -145,6 +152,11 @@ export async function openConsumer<T, Mode extends ConsumerMode>(
     publish: events.publish,
     reopen: async (targets: readonly ShardPosition[], signal) => {
       const moved: ConsumerRequest = { ...base, mode: "real-time", group: undefined, from: targets, settlement: "explicit" };
+      // The group's shards are no longer ours: what was announced of them does not follow.
+      if (revoking.size > 0) {
+        revoking.clear();
+        handover?.release();
+      }
       session = sessionOn(await open(moved, signal), moved);
       return session;
     },

@@ -38,6 +38,8 @@ interface Child {
   close(): Promise<void>;
   /** Of consumers: hands nothing more over, and resolves when its loop has asked for more. */
   drain?(): Promise<void>;
+  /** Of consumers: closes without settling what is left. */
+  hurry?(): void;
 }
 
 /** A connection to one backend. All methods may run concurrently. Closing it closes what it made. */
@@ -122,14 +124,22 @@ export class Streamer implements AsyncDisposable {
     }
   }
 
-  /** Flushes and closes producers, closes consumers, then the connection (a borrowed client stays open). Idempotent. */
+  /**
+   * Flushes and closes producers, closes consumers, then the connection (a borrowed client stays open). Idempotent. Aborted, it rejects,
+   * and consumers give back at once.
+   */
   close(options?: { readonly signal?: AbortSignal | undefined }): Promise<void> {
     this.#closing ??= this.#close();
     const closing = this.#closing;
     const signal = options?.signal;
     if (signal === undefined) return closing;
+    const hurry = (): void => {
+      for (const child of this.#children) child.hurry?.();
+    };
+    signal.addEventListener("abort", hurry, { once: true });
+    if (signal.aborted) hurry();
+    closing.catch(() => undefined).finally(() => signal.removeEventListener("abort", hurry));
     // Nobody may be left to hear of a failure after the caller has given up waiting.
-    closing.catch(() => undefined);
     return withDeadline({ clock: this.#parts.clock, signal, what: "closing the streamer" }, () => closing);
   }
 
@@ -142,7 +152,8 @@ export class Streamer implements AsyncDisposable {
     const drained = Promise.all(Array.from(this.#children, (child) => child.drain?.()));
     const { clock } = this.#parts;
     try {
-      await withDeadline({ clock, timeoutMs: drainTimeoutMs, what: "draining" }, () => drained);
+      // 0 is no time here, not for ever.
+      if (drainTimeoutMs > 0) await withDeadline({ clock, timeoutMs: drainTimeoutMs, what: "draining" }, () => drained);
     } catch (error) {
       const message = `a loop did not ask for its next message within ${drainTimeoutMs} ms; what it has is given back`;
       this.#parts.events.publish({ code: "drain-timeout", level: "warn", message, error });

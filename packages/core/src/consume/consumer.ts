@@ -9,7 +9,7 @@ import type { Message } from "../message/message.ts";
 import type { StreamerEvent } from "../observe/event.ts";
 import type { Producer } from "../produce/producer.ts";
 import type { Clock } from "../time/clock.ts";
-import { withDeadline } from "../time/deadline.ts";
+import { anySignal, withDeadline } from "../time/deadline.ts";
 import type { Assignment } from "./assignment.ts";
 import type { Abortable, ConsumerOptions, FetchOptions, RewindTarget, ShardLag } from "./consumer-options.ts";
 import { fetchMessages } from "./fetch.ts";
@@ -21,6 +21,8 @@ import type { Session } from "./session.ts";
 
 /** What a streamer gives a consumer to work with. */
 export interface ConsumerParts<T> {
+  /** The driver's name. */
+  readonly backend: string;
   readonly session: Session<T>;
   readonly handover: Handover<T>;
   readonly assignment: Assignment;
@@ -59,6 +61,8 @@ export class Consumer<T = Uint8Array> implements AsyncIterable<Message<T>>, Asyn
   readonly #ending = new AbortController();
   /** Aborted when work is to come to its end: on drain, and on close. */
   readonly #winding = new AbortController();
+  /** Aborted when closing is to settle no more. */
+  readonly #hurrying = new AbortController();
   /** Asking for the next message acks the one before. */
   #acksOnNext: boolean;
   /** In real-time mode from the start, or since a seek. */
@@ -66,7 +70,10 @@ export class Consumer<T = Uint8Array> implements AsyncIterable<Message<T>>, Asyn
   #session: Session<T>;
   #reading: Reading = "nothing";
   #paused = false;
-  #moving = false;
+  /** A seek or rewind under way. */
+  #moving: Promise<void> | undefined;
+  /** It left its group; where it was to go could not be opened. */
+  #isStranded = false;
   #draining = false;
   /** Something was handed over, and more has not been asked for. */
   #loopHasOne = false;
@@ -146,7 +153,7 @@ export class Consumer<T = Uint8Array> implements AsyncIterable<Message<T>>, Asyn
     this.#assertFree("fetch");
     if (this.#parts.unsupported.fetch !== undefined) throw this.#parts.unsupported.fetch;
     if (this.#paused) throw new StreamError("consumer-busy", "this consumer is paused: resume() it before fetch");
-    if (this.#handover.awaited || this.#moving)
+    if (this.#handover.awaited || this.#moving !== undefined)
       throw new StreamError("consumer-busy", "fetch while a next() or a seek waits: await it first");
     this.#last = undefined;
     this.#reading = "fetch";
@@ -269,16 +276,24 @@ export class Consumer<T = Uint8Array> implements AsyncIterable<Message<T>>, Asyn
 
   /**
    * Ends every pending read, commits (not in `disabled`), gives back what was not settled, and gives the consumer up. It acks nothing that
-   * was not due. Idempotent; waits for its own work, never for a loop's body.
+   * was not due. Idempotent; waits for its own work, never for a loop's body. Aborted, it gives back at once, and rejects.
    */
   close(options?: Abortable): Promise<void> {
     this.#closing ??= this.#close();
     const closing = this.#closing;
     const signal = options?.signal;
     if (signal === undefined) return closing;
+    const hurry = (): void => this.hurry();
+    signal.addEventListener("abort", hurry, { once: true });
+    if (signal.aborted) hurry();
     // Nobody may be left to hear of a failure after the caller has given up waiting.
-    closing.catch(() => undefined);
+    closing.catch(() => undefined).finally(() => signal.removeEventListener("abort", hurry));
     return withDeadline({ clock: this.#parts.clock, signal, what: "closing the consumer" }, () => closing);
+  }
+
+  /** A close under way, or to come, gives back at once what the broker was not told of. @internal */
+  hurry(): void {
+    this.#hurrying.abort();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -292,8 +307,15 @@ export class Consumer<T = Uint8Array> implements AsyncIterable<Message<T>>, Asyn
   drain(): Promise<void> {
     this.#draining = true;
     this.#winding.abort();
-    const isWorking = this.#reading === "run" || this.#reading === "relay" || (this.#reading === "stream" && this.#loopHasOne);
-    if (!isWorking) return Promise.resolve();
+    // A loop that waits for a message ends; one that has a message is told so when it asks for the next.
+    this.#handover.close();
+    const last = this.#last;
+    const isAtWork =
+      this.#reading === "run" ||
+      this.#reading === "relay" ||
+      (this.#reading === "stream" && this.#loopHasOne) ||
+      (last !== undefined && this.#session.book.isHeld(last));
+    if (!isAtWork) return Promise.resolve();
     return new Promise((resolve) => this.#drained.push(resolve));
   }
   #drained: (() => void)[] = [];
@@ -338,10 +360,13 @@ export class Consumer<T = Uint8Array> implements AsyncIterable<Message<T>>, Asyn
     this.#ending.abort();
     this.#winding.abort();
     this.#handover.close();
+    // It hears of the end, and leaves one session to be closed.
+    await this.#moving?.catch(() => undefined);
     try {
-      await this.#session.close();
+      await this.#session.close(this.#hurrying.signal);
     } finally {
       this.#parts.onClosed();
+      this.#tellDrained();
     }
   }
 
@@ -408,25 +433,25 @@ export class Consumer<T = Uint8Array> implements AsyncIterable<Message<T>>, Asyn
   async #move(targets: readonly ShardPosition[], signal: AbortSignal | undefined): Promise<void> {
     this.#assertOpen();
     this.#assertSeekable();
-    if (this.#reading === "fetch" || this.#reading === "run" || this.#reading === "relay" || this.#moving) {
+    if (this.#reading === "fetch" || this.#reading === "run" || this.#reading === "relay" || this.#moving !== undefined) {
       throw new StreamError(
         "consumer-busy",
-        `seek while a ${this.#moving ? "seek" : this.#reading} of this consumer is under way: await it first`,
+        `seek while a ${this.#moving === undefined ? this.#reading : "seek"} of this consumer is under way: await it first`,
       );
     }
-    this.#moving = true;
     // Nothing of before the move may be handed over once it has begun.
     this.#handover.hold();
+    const call = anySignal(signal, this.#ending.signal);
+    this.#moving = this.#isUngrouped ? this.#seek(targets, call) : this.#leaveGroup(targets, call);
     try {
-      if (this.#isUngrouped) await this.#seek(targets, signal);
-      else await this.#leaveGroup(targets, signal);
+      await this.#moving;
     } finally {
-      this.#moving = false;
+      this.#moving = undefined;
       this.#handover.release();
     }
   }
 
-  async #seek(targets: readonly ShardPosition[], signal: AbortSignal | undefined): Promise<void> {
+  async #seek(targets: readonly ShardPosition[], signal: AbortSignal): Promise<void> {
     const { clock, timeoutMs, wrapper } = this.#parts;
     const { driver, intake } = this.#session;
     try {
@@ -438,14 +463,35 @@ export class Consumer<T = Uint8Array> implements AsyncIterable<Message<T>>, Asyn
     }
   }
 
-  /** Pending acks are committed, the rest is given back; from here on it reads in real-time mode. */
-  async #leaveGroup(targets: readonly ShardPosition[], signal: AbortSignal | undefined): Promise<void> {
-    this.#last = undefined;
-    await this.#session.close();
-    this.#acksOnNext = false;
-    this.#isUngrouped = true;
-    this.#session = await this.#parts.reopen(targets, signal);
+  /**
+   * Pending acks are committed (if they cannot be, it stays in its group), the rest is given back; from here on it reads in real-time
+   * mode. If that cannot be opened, reading fails until a seek succeeds.
+   */
+  async #leaveGroup(targets: readonly ShardPosition[], signal: AbortSignal): Promise<void> {
+    if (!this.#isStranded) await this.#endMembership(signal);
+    try {
+      const session = await this.#parts.reopen(targets, signal);
+      this.#session = session;
+    } catch (error) {
+      this.#handover.fail(error);
+      throw error;
+    }
     this.#handover.attach(this.#session);
+    this.#isStranded = false;
+    this.#isUngrouped = true;
+    // Closed meanwhile: whoever closes it waits for this, and closes what was opened.
+    this.#assertOpen();
+  }
+
+  async #endMembership(signal: AbortSignal): Promise<void> {
+    const { plan, publish } = this.#parts;
+    if (plan.autoCommit !== "disabled") await this.#session.ledger?.commit(signal);
+    this.#last = undefined;
+    this.#acksOnNext = false;
+    this.#isStranded = true;
+    await this.#session.close().catch((error: unknown) => {
+      publish({ code: "close-failed", level: "warn", message: "leaving the group for a seek did not end well; the seek goes on", error });
+    });
   }
 
   #assertOpen(): void {
@@ -458,6 +504,8 @@ export class Consumer<T = Uint8Array> implements AsyncIterable<Message<T>>, Asyn
 
   #assertFree(what: string): void {
     this.#assertOpen();
+    // Asking for the next message acks the one before, also at the end.
+    if (this.#draining && what !== "next") throw closedError();
     if (this.#reading === "nothing") return;
     const hint = this.#reading === "stream" ? "leave its loop (or cancel its readable) first" : "await it first";
     throw new StreamError("consumer-busy", `${what} while a ${this.#reading} of this consumer is open: ${hint}`);

@@ -1,5 +1,4 @@
 /** Puts a message that could not be handled where somebody will find it, with all that is known of it; only then is it acked. */
-import { StreamError } from "../error/stream-error.ts";
 import { oneLine } from "../message/header-encoding.ts";
 import type { HeaderEntries } from "../message/header-entries.ts";
 import { DeadLetterHeader } from "../message/header-names.ts";
@@ -32,7 +31,8 @@ export class DeadLetterer {
     if (typeof target === "object" && "discard" in target) return;
     const streamKey = target === true ? `${message.streamKey}${SUFFIX}` : typeof target === "string" ? target : target.stream;
     const producer = await this.#producerOf(target);
-    const origin = message.messageId ?? `${message.streamKey}:${message.shardId}:${message.sequence}`;
+    const place = `${message.streamKey}:${message.shardId}:${message.sequence}`;
+    const origin = message.messageId ?? place;
     const options: SendOptions = {
       key: message.keyBytes,
       headers: message.headers.size === 0 ? undefined : message.headers,
@@ -41,8 +41,9 @@ export class DeadLetterer {
       [OWN_HEADERS]: this.#headers(message, reason, error),
     };
     const receipt = await producer.sendTo(streamKey, message.payload, options);
-    if (receipt.duplicate && receipt.streamKey !== streamKey) {
-      throw new StreamError("backend", `the dead letter of ${origin} was taken for a repetition of something else`, { streamKey });
+    // The program's ids may repeat, here or in another stream: only the place says that it was this very message.
+    if (receipt.duplicate && origin !== place) {
+      await producer.sendTo(streamKey, message.payload, { ...options, messageId: `${place}:dlq` });
     }
   }
 

@@ -21,7 +21,10 @@ export async function fetchMessages<T>(
   const messages: Message<T>[] = [];
   let asked = false;
   try {
+    handover.assertUsable();
     await intake.halt();
+    const unsettled = book.takeFailure();
+    if (unsettled !== undefined) throw unsettled;
     while (messages.length < maxMessages) {
       if (signal?.aborted) throw abortedError("fetch", signal);
       const paceMs = handover.paceMs();

@@ -41,6 +41,8 @@ export class Handover<T> {
   onRelease: (() => void) | undefined;
   #held = 0;
   #closed = false;
+  /** Why nothing can be read until another session is attached. */
+  #broken: { readonly error: unknown } | undefined;
   #paceTimer: Timer | undefined;
 
   constructor(session: Session<T>, options: HandoverOptions) {
@@ -61,6 +63,13 @@ export class Handover<T> {
   /** Takes from another session from now on. */
   attach(session: Session<T>): void {
     this.#session = session;
+    this.#broken = undefined;
+  }
+
+  /** Nothing can be read until {@link attach}: whoever waits, or asks, gets this error. */
+  fail(error: unknown): void {
+    this.#broken = { error };
+    for (let waiter = this.#shift(); waiter !== undefined; waiter = this.#shift()) waiter.reject(error);
   }
 
   /** Keeps messages back until {@link release}; nests. */
@@ -81,6 +90,11 @@ export class Handover<T> {
     return this.#options.limiter?.delayMs() ?? 0;
   }
 
+  /** Throws why nothing can be read, if so. */
+  assertUsable(): void {
+    if (this.#broken !== undefined) throw this.#broken.error;
+  }
+
   /** The next message, if it is there and may go now; throws what reading failed with. */
   tryNext(reader: Reader): Message<T> | undefined {
     if (this.#held > 0 || this.#waiters.length > 0 || this.#closed) return undefined;
@@ -92,6 +106,7 @@ export class Handover<T> {
   /** The next message; rejects `stream-ended`, `closed`, `aborted`, or what reading failed with. */
   next(reader: Reader, signal: AbortSignal | undefined): Promise<Message<T>> {
     if (this.#closed) return Promise.reject(closedError());
+    if (this.#broken !== undefined) return Promise.reject(this.#broken.error);
     if (signal?.aborted) return Promise.reject(abortedError("next", signal));
     return new Promise((resolve, reject) => {
       const onAbort =
@@ -176,6 +191,9 @@ export class Handover<T> {
 
   #takeOne(reader: Reader): Message<T> | undefined {
     const { intake, book } = this.#session;
+    // Not only when nothing is buffered: on a busy stream that may never be.
+    const unsettled = book.takeFailure();
+    if (unsettled !== undefined) throw unsettled;
     for (let message = intake.take(); message !== undefined; message = intake.take()) {
       if (reader === "runner") {
         this.#options.limiter?.take();
@@ -184,7 +202,7 @@ export class Handover<T> {
       const admitted = this.admit(message);
       if (admitted !== undefined) return admitted;
     }
-    const failure = book.takeFailure() ?? intake.takeFailure();
+    const failure = intake.takeFailure();
     if (failure !== undefined) throw failure;
     return undefined;
   }

@@ -8,6 +8,7 @@ import type { StreamError } from "../error/stream-error.ts";
 import type { ErrorWrapper } from "../error/wrap-error.ts";
 import { Fifo } from "../message/fifo.ts";
 import type { Message } from "../message/message.ts";
+import { type SettleTrace, settleChannel } from "../observe/channels.ts";
 import type { StreamerEvent } from "../observe/event.ts";
 import type { Clock, Timer } from "../time/clock.ts";
 import { withDeadline } from "../time/deadline.ts";
@@ -140,7 +141,7 @@ export class Ledger implements DeliveryBook, MessageBook {
 
   ack(delivery: Delivery): boolean {
     if (!this.#maySettle(delivery, this.#options.clock.monotonic())) return false;
-    this.#settle(delivery);
+    this.#settle(delivery, "ack");
     this.#commits.ack(delivery);
     return true;
   }
@@ -151,7 +152,7 @@ export class Ledger implements DeliveryBook, MessageBook {
     if (delivery.state !== "held") return;
     const nowMs = this.#options.clock.monotonic();
     if (!this.#maySettle(delivery, nowMs)) return;
-    this.#settle(delivery);
+    this.#settle(delivery, "ack");
     this.#commits.ack(delivery);
     // One look at the clock serves both.
     this.#ackedAtMs = Math.floor(nowMs);
@@ -164,7 +165,7 @@ export class Ledger implements DeliveryBook, MessageBook {
 
   term(delivery: Delivery, reason: string | undefined): boolean {
     if (!this.#maySettle(delivery, this.#options.clock.monotonic())) return false;
-    this.#settle(delivery);
+    this.#settle(delivery, "term");
     if (this.onTerm !== undefined && delivery.message !== undefined) this.onTerm(delivery.message, reason);
     else this.#commits.term(delivery, reason);
     return true;
@@ -174,10 +175,11 @@ export class Ledger implements DeliveryBook, MessageBook {
     if (!(delayMs >= 0)) throw new TypeError("delayMs is a number of milliseconds from 0");
     if (!this.#maySettle(delivery, this.#options.clock.monotonic())) return false;
     if (this.nakByCore) {
+      if (settleChannel.hasSubscribers) tellSettled(delivery, "nak");
       delivery.state = "waiting";
       this.#waiting.add(delivery, delayMs);
     } else {
-      this.#settle(delivery);
+      this.#settle(delivery, "nak");
       this.#commits.nak(delivery, delayMs);
     }
     return true;
@@ -294,7 +296,8 @@ export class Ledger implements DeliveryBook, MessageBook {
     for (const delivery of this.#live) this.#end(delivery, "lost");
   }
 
-  #settle(delivery: Delivery): void {
+  #settle(delivery: Delivery, kind: SettleTrace["kind"]): void {
+    if (settleChannel.hasSubscribers) tellSettled(delivery, kind);
     delivery.state = "settling";
     this.#settling += 1;
     this.#options.onSettled();
@@ -479,4 +482,8 @@ export class Ledger implements DeliveryBook, MessageBook {
     }
     if (held > 0) this.#ackTimer = clock.setTimer(this.#nakOverdue, Math.max(1, ackTimeoutMs / 4), { background: true });
   };
+}
+
+function tellSettled({ message }: Delivery, kind: SettleTrace["kind"]): void {
+  if (message !== undefined) settleChannel.publish({ kind, message } satisfies SettleTrace);
 }

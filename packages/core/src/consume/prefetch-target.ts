@@ -27,10 +27,12 @@ export class PrefetchTarget {
   adapt(left: number, taken: number, nowMs: number): void {
     const sinceMs = this.#sinceMs;
     if (sinceMs === Number.POSITIVE_INFINITY) return;
+    const since = taken - this.#takenBefore;
     if (left === 0) {
-      this.#target = Math.min(this.#max, this.#target * 2);
-    } else if (sinceMs !== undefined && nowMs > sinceMs && taken > this.#takenBefore) {
-      const pace = (taken - this.#takenBefore) / (nowMs - sinceMs);
+      // Where nothing was there to be read, more room would only hoard what comes at once later.
+      if (since >= this.#target || sinceMs === undefined) this.#target = Math.min(this.#max, this.#target * 2);
+    } else if (sinceMs !== undefined && nowMs > sinceMs && since > 0) {
+      const pace = since / (nowMs - sinceMs);
       this.#target = Math.max(1, Math.min(this.#max, Math.ceil(pace * AIM_MS)));
     }
     this.#sinceMs = nowMs;

@@ -134,7 +134,7 @@ class RelayPump<In, Out> {
     const sends = outputs.map((entry) => this.#sendOne(message, entry));
     Promise.all(sends).then(
       () => this.#done(message, sends.length),
-      (error: unknown) => this.#failed(error),
+      (error: unknown) => this.#failed(message, error),
     );
   }
 
@@ -160,7 +160,9 @@ class RelayPump<In, Out> {
     this.#settled();
   }
 
-  #failed(error: unknown): void {
+  #failed(message: Message<In>, error: unknown): void {
+    // It comes again: to this consumer's next reader, should the program go on.
+    message.nak();
     this.failure ??= error;
     this.#onFailure();
     this.#settled();

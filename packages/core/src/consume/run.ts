@@ -5,7 +5,8 @@
 import { bothFailed } from "../error/both-failed.ts";
 import { isStreamError, StreamError } from "../error/stream-error.ts";
 import { Fifo } from "../message/fifo.ts";
-import type { Message } from "../message/message.ts";
+import { Message } from "../message/message.ts";
+import { processChannel } from "../observe/channels.ts";
 import { type Backoff, backoffDelayMs } from "../time/backoff.ts";
 import type { Timer } from "../time/clock.ts";
 import { checkRunOptions } from "./check-run-options.ts";
@@ -309,7 +310,7 @@ class Runner<T> {
     this.#awaitTimeouts();
     let returned: unknown;
     try {
-      returned = this.#call(work);
+      returned = processChannel.hasSubscribers ? this.#traced(work) : this.#call(work);
     } catch (error) {
       this.#failed(work, error);
       return;
@@ -321,6 +322,12 @@ class Runner<T> {
         (error: unknown) => this.#failed(work, error),
       );
     } else this.#succeeded(work);
+  }
+
+  #traced(work: Work<T>): Promise<unknown> {
+    const messages = work.messages instanceof Message ? [work.messages] : work.messages;
+    const backend = this.#source.parts.backend;
+    return processChannel.tracePromise(async () => this.#call(work), { backend, messages });
   }
 
   #call(work: Work<T>): unknown {

@@ -26,5 +26,19 @@ export interface ReceiveTrace {
 export const connectChannel: TracingChannel<ConnectTrace, ConnectTrace> = tracingChannel<ConnectTrace, ConnectTrace>("seaway:connect");
 export const sendChannel: TracingChannel<SendTrace, SendTrace> = tracingChannel<SendTrace, SendTrace>("seaway:send");
 export const receiveChannel: Channel = channel("seaway:receive");
+/** `seaway:process` — one handler call of `run`, from its start to its end or error. With `batch`, one for the whole batch. */
+export interface ProcessTrace {
+  readonly backend: string;
+  readonly messages: readonly Message<unknown>[];
+}
+
+/** `seaway:settle` — a message was acked, nak'ed or terminated, by the program or by the library for it; the broker is told later. */
+export interface SettleTrace {
+  readonly kind: "ack" | "nak" | "term";
+  readonly message: Message<unknown>;
+}
+
+export const processChannel: TracingChannel<ProcessTrace, ProcessTrace> = tracingChannel<ProcessTrace, ProcessTrace>("seaway:process");
+export const settleChannel: Channel = channel("seaway:settle");
 /** `seaway:error` — every event of level `error`, beside `onEvent`. */
 export const errorChannel: Channel = channel("seaway:error");
