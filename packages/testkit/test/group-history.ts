@@ -11,13 +11,13 @@ const COMMIT_INTERVAL_MS = 50;
 const SLOTS = 3;
 const STREAM = "s";
 const GROUP = "g";
-/** Longer than any delay of a nak in a history. */
-const LONGEST_DELAY_MS = 300;
+/** Of a nak: longer than two leases, so that it has to be kept. */
+const LONGEST_DELAY_MS = 900;
 
 type Step =
   | { readonly do: "send"; readonly shard: number; readonly count: number }
-  | { readonly do: "open" | "commit" | "crash" | "close" | "freeze" | "thaw" | "seek" | "next"; readonly slot: number }
-  | { readonly do: "fetch"; readonly slot: number; readonly count: number }
+  | { readonly do: "open" | "commit" | "crash" | "close" | "freeze" | "thaw" | "wake" | "seek" | "next"; readonly slot: number }
+  | { readonly do: "fetch" | "giveUp"; readonly slot: number; readonly count: number }
   | {
       readonly do: "settle";
       readonly slot: number;
@@ -33,6 +33,8 @@ export interface History {
   /** Short in some: then messages are lost to those who hold them for long. */
   readonly keepAliveMs: number;
   readonly shards: number;
+  /** At the end everybody closes at once, with whatever they hold. */
+  readonly endsAtOnce: boolean;
   readonly steps: readonly Step[];
 }
 
@@ -44,6 +46,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 4, arbitrary: fc.record({ do: fc.constant("open" as const), slot }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant("fetch" as const), slot, count: fc.integer({ min: 1, max: 4 }) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("giveUp" as const), slot, count: fc.integer({ min: 1, max: 6 }) }) },
   { weight: 5, arbitrary: fc.record({ do: fc.constant("next" as const), slot }) },
   {
     weight: 7,
@@ -52,13 +55,13 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       slot,
       which: fc.nat({ max: 3 }),
       kind: fc.constantFrom("ack" as const, "ack" as const, "nak" as const, "term" as const, "progress" as const),
-      delayMs: fc.constantFrom(0, 30, LONGEST_DELAY_MS),
+      delayMs: fc.constantFrom(0, 30, 300, LONGEST_DELAY_MS),
     }),
   },
   { weight: 4, arbitrary: fc.record({ do: fc.constant("wait" as const), ms: fc.constantFrom(1, 30, 90, 150, 310, 450) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom("commit" as const, "seek" as const), slot }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constantFrom("crash" as const, "close" as const), slot }) },
-  { weight: 3, arbitrary: fc.record({ do: fc.constantFrom("freeze" as const, "thaw" as const), slot }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constantFrom("freeze" as const, "thaw" as const, "wake" as const), slot }) },
 );
 
 export const history: fc.Arbitrary<History> = fc.record({
@@ -66,18 +69,23 @@ export const history: fc.Arbitrary<History> = fc.record({
   autoCommit: fc.constantFrom("rolling" as const, "rolling" as const, "disabled" as const),
   keepAliveMs: fc.constantFrom(1_000_000, 1_000_000, 250),
   shards: fc.constantFrom(1, 2),
+  endsAtOnce: fc.boolean(),
   steps: fc.array(step, { minLength: 4, maxLength: 36 }),
 });
 
 /** One line per step: what fast-check prints of a failure. */
-export function describeHistory({ mode, autoCommit, keepAliveMs, shards, steps }: History): string {
+export function describeHistory({ mode, autoCommit, keepAliveMs, shards, endsAtOnce, steps }: History): string {
   const lines = steps.map((each) => {
     const { do: what, ...rest } = each;
     return `  ${what} ${Object.entries(rest)
       .map(([name, value]) => `${name}=${value}`)
       .join(" ")}`;
   });
-  return [`${mode}, ${autoCommit}, kept alive for ${keepAliveMs} ms, ${shards} shards`, ...lines].join("\n");
+  return [
+    `${mode}, ${autoCommit}, kept alive for ${keepAliveMs} ms, ${shards} shards`,
+    ...lines,
+    endsAtOnce ? "  all close at once" : "  all close in the end",
+  ].join("\n");
 }
 
 interface Member {
@@ -140,11 +148,15 @@ class Player {
     const member = this.#members[at];
     if (member === undefined) return;
     if (each.do === "thaw") return this.#thaw(member);
+    if (each.do === "wake") return this.#wake(member);
     if (each.do === "crash") return this.#crash(at, member);
     if (member.clock.isFrozen) return;
     switch (each.do) {
       case "fetch":
         for (const message of await member.consumer.fetch({ maxMessages: each.count, expiresMs: 0 })) this.#handed(member, message);
+        break;
+      case "giveUp":
+        await this.#giveUp(member, each.count);
         break;
       case "next":
         await this.#next(member);
@@ -253,11 +265,30 @@ class Player {
     if (kind !== "progress" || !gave) member.held = member.held.filter((each) => each !== message);
   }
 
-  async #thaw(member: Member): Promise<void> {
+  /** It runs again, and its program acts before any timer of the library. */
+  #wake(member: Member): void {
     if (!member.clock.isFrozen) return;
     this.#model.thawed(member.name, this.#time.nowMs);
     member.clock.isFrozen = false;
+  }
+
+  /** It runs again, and timers that are overdue come first. */
+  async #thaw(member: Member): Promise<void> {
+    this.#wake(member);
     await this.#wait(0);
+  }
+
+  /** A fetch that its program gives up while it waits for more, or in the moment in which it is full. */
+  async #giveUp(member: Member, count: number): Promise<void> {
+    const abort = new AbortController();
+    const fetching = member.consumer.fetch({ maxMessages: count, expiresMs: 1_000_000, signal: abort.signal }).catch((error: unknown) => {
+      if (!isStreamError(error, "aborted")) throw error;
+      return [];
+    });
+    fetching.catch(() => undefined);
+    await this.#time.settle();
+    abort.abort();
+    for (const message of await fetching) this.#handed(member, message);
   }
 
   async #crash(at: number, member: Member): Promise<void> {
@@ -301,11 +332,13 @@ class Player {
   /** Everybody reads and acks what there is, then closes; a last member gets what is left. Then nothing may be. */
   async #finish(): Promise<void> {
     for (const member of this.#members) if (member !== undefined) await this.#thaw(member);
-    await this.#wait(LONGEST_DELAY_MS + COMMIT_INTERVAL_MS);
+    if (!this.#history.endsAtOnce) await this.#wait(LONGEST_DELAY_MS + COMMIT_INTERVAL_MS);
     for (const [at, member] of this.#members.entries()) {
       if (member === undefined) continue;
-      for (let round = 0; round < 3; round += 1) await this.#next(member);
-      for (const message of [...member.held].slice(1)) this.#settle(member, message, "ack", 0);
+      if (!this.#history.endsAtOnce) {
+        for (let round = 0; round < 3; round += 1) await this.#next(member);
+        for (const message of [...member.held].slice(1)) this.#settle(member, message, "ack", 0);
+      }
       await this.#close(at, member);
     }
     const last = await this.#open(0);

@@ -1,6 +1,7 @@
 /** Cases 63 and 64: how many handlers there are at once, and in which order. */
 import assert from "node:assert/strict";
 import type { Chapter } from "../conformance/conformance-case.ts";
+import { eventually } from "../wait/eventually.ts";
 import { turn } from "./expecting.ts";
 import { eventuallyDone, member } from "./grouping.ts";
 import { numbered } from "./reading.ts";
@@ -40,6 +41,33 @@ export const concurrency: Chapter = {
           await finish(context, run);
           assert.equal(most, concurrency);
         }
+      },
+    },
+    {
+      number: "63",
+      title: "handlers that are over their time and do not end count: there are never more than concurrency of them",
+      needs,
+      async run(context) {
+        const stream = context.freshStream();
+        await sendTo(context, stream, numbered("m", 3));
+        const late = Promise.withResolvers<void>();
+        const started: string[] = [];
+        const errors: unknown[] = [];
+        const run = start(
+          await member(context, stream),
+          (message) => {
+            started.push(message.text());
+            return started.length === 1 ? late.promise : undefined;
+          },
+          { handlerTimeoutMs: 100, retry: { backoff: () => 1 }, onError: (error) => errors.push(error) },
+        );
+        await eventually("the handler is over its time", () => errors.length === 1, { limitMs: context.limits.waitMs });
+        for (let turns = 0; turns < 20; turns += 1) await turn();
+        assert.deepEqual(started, ["m-0"], "another one was started beside it");
+        late.resolve();
+        await eventuallyDone(context, stream, 3, 3);
+        await finish(context, run);
+        assert.deepEqual([...started].sort(), ["m-0", "m-0", "m-1", "m-2"]);
       },
     },
     {

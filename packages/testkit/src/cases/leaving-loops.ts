@@ -4,7 +4,7 @@ import type { Chapter } from "../conformance/conformance-case.ts";
 import { within } from "../wait/within.ts";
 import { failsWith } from "./expecting.ts";
 import { member } from "./grouping.ts";
-import { numbered } from "./reading.ts";
+import { numbered, take, texts } from "./reading.ts";
 import { assertDone, assertLeft, tenMessages } from "./ten-messages.ts";
 
 const needs = ["load-balanced", "groups", "settling", "admin.groupInfo"] as const;
@@ -33,7 +33,7 @@ export const leavingLoops: Chapter = {
     },
     {
       number: "39",
-      title: "a break leaves its message un-acked, and a new loop does not ack it",
+      title: "a break leaves its message un-acked, and neither a new loop nor next() acks it",
       needs,
       async run(context) {
         const { stream, consumer } = await tenMessages(context, { autoCommit: "on-next" });
@@ -47,8 +47,14 @@ export const leavingLoops: Chapter = {
         await within(loop(3), context.limits.waitMs, "the first loop");
         await consumer.commit();
         await assertDone(context, stream, 2, "after the first loop");
+        await within(loop(2), context.limits.waitMs, "the second loop");
+        await consumer.commit();
+        await assertDone(context, stream, 3, "after the second loop");
+        assert.deepEqual(texts(await take(consumer, 1, context.limits.waitMs)), ["m-5"]);
+        await consumer.commit();
+        await assertDone(context, stream, 3, "after a next() that follows a loop");
         await consumer.close();
-        await assertLeft(context, stream, numbered("m", 8, 2));
+        await assertLeft(context, stream, ["m-2", ...numbered("m", 6, 4)]);
       },
     },
     {
