@@ -25,6 +25,9 @@ export interface IncomingParts {
   readonly key?: string;
   readonly messageId?: string;
   readonly headers?: IncomingMessage["headers"];
+  readonly deliveryCount?: number;
+  /** Default: a number of its own. */
+  readonly token?: unknown;
 }
 
 let made = 0;
@@ -37,7 +40,8 @@ export function incoming(text: string, parts: IncomingParts = {}): IncomingMessa
   return {
     streamKey: parts.streamKey ?? "s",
     shardId: parts.shardId ?? 0,
-    token: made,
+    token: parts.token ?? made,
+    ...(parts.deliveryCount === undefined ? {} : { deliveryCount: parts.deliveryCount }),
     id: String(sequence),
     sequence,
     timestampMs: 1000,
@@ -53,11 +57,17 @@ export function incoming(text: string, parts: IncomingParts = {}): IncomingMessa
 
 export class ScriptedConsumer implements DriverConsumer {
   readonly start: readonly ShardStart[];
-  readonly acks = "none";
+  /** To be set before it is opened. */
+  acks: DriverConsumer["acks"] = "none";
+  leaseMs: number | undefined;
   readonly flow: "pull" | "push" = "pull";
   /** Every call of `receive`. */
   readonly limits: ReceiveLimit[] = [];
   readonly settled: Settlement[] = [];
+  /** How many calls of `settle` there were. */
+  rounds = 0;
+  /** What settling comes to; may throw, or wait. Default: done. */
+  onSettle: (settlement: Settlement) => SettleOutcome | Promise<SettleOutcome> = () => "done";
   readonly sought: (readonly ShardPosition[])[] = [];
   /** What the next seek waits for. */
   seekGate: Promise<void> = Promise.resolve();
@@ -69,6 +79,11 @@ export class ScriptedConsumer implements DriverConsumer {
 
   constructor(shards: readonly Shard[] = [{ streamKey: "s", shardId: 0 }]) {
     this.start = shards.map((shard) => ({ ...shard, origin: "earliest" }));
+  }
+
+  /** What it was told of deliveries, in order: `ack 3`, by their tokens' numbers. */
+  told(kind?: Settlement["kind"]): string[] {
+    return this.settled.filter((one) => kind === undefined || one.kind === kind).map((one) => `${one.kind} ${String(one.token)}`);
   }
 
   /** Whether core waits for messages now. */
@@ -102,8 +117,9 @@ export class ScriptedConsumer implements DriverConsumer {
   }
 
   async settle(settlements: readonly Settlement[]): Promise<readonly SettleOutcome[]> {
+    this.rounds += 1;
     this.settled.push(...settlements);
-    return settlements.map(() => "done");
+    return Promise.all(settlements.map((settlement) => this.onSettle(settlement)));
   }
 
   async seek(targets: readonly ShardPosition[]): Promise<{ readonly epoch: number }> {

@@ -60,15 +60,23 @@ export async function relay<In, Out>(
   checkFlatOptions(options, RELAY_OPTIONS, "relay");
   const { transform, originHeaders = false } = options;
   const failed = new AbortController();
-  const pump = new RelayPump<In, Out>(producer, originHeaders, () => failed.abort());
   const source = consumer.claimForWork("relay");
+  const { book } = source.session;
+  const isHeld = (message: Message<unknown>): boolean => book.isHeld(message);
+  const pump = new RelayPump<In, Out>(producer, originHeaders, isHeld, () => failed.abort());
   const signal = AbortSignal.any([...(options.signal === undefined ? [] : [options.signal]), failed.signal, source.ending]);
   try {
     while (!signal.aborted) {
       const message = await nextOrEnd(source, signal);
       if (message === undefined) break;
-      const output = transform === undefined ? asItIs<In, Out>(message) : await transform(message);
-      pump.send(message, entriesOf(output));
+      let entries: readonly OutgoingEntry<Out>[];
+      try {
+        entries = entriesOf(transform === undefined ? asItIs<In, Out>(message) : await transform(message));
+      } catch (error) {
+        pump.giveBack(message);
+        throw error;
+      }
+      pump.send(message, entries);
       if (producer.needsDrain) await producer.ready();
       if (pump.open >= MAX_OPEN) await pump.below(MAX_OPEN / 2);
     }
@@ -114,6 +122,7 @@ function asItIs<In, Out>(message: Message<In>): OutgoingEntry<Out> {
 class RelayPump<In, Out> {
   readonly #producer: Producer<Out>;
   readonly #originHeaders: boolean;
+  readonly #isHeld: (message: Message<unknown>) => boolean;
   readonly #onFailure: () => void;
   received = 0;
   sent = 0;
@@ -123,7 +132,8 @@ class RelayPump<In, Out> {
   failure: unknown;
   #waiter: { readonly below: number; readonly resolve: () => void } | undefined;
 
-  constructor(producer: Producer<Out>, originHeaders: boolean, onFailure: () => void) {
+  constructor(producer: Producer<Out>, originHeaders: boolean, isHeld: (message: Message<unknown>) => boolean, onFailure: () => void) {
+    this.#isHeld = isHeld;
     this.#onFailure = onFailure;
     this.#producer = producer;
     this.#originHeaders = originHeaders;
@@ -136,6 +146,11 @@ class RelayPump<In, Out> {
       () => this.#done(message, sends.length),
       (error: unknown) => this.#failed(message, error),
     );
+  }
+
+  /** It comes again: to this consumer's next reader, should the program go on. */
+  giveBack(message: Message<In>): void {
+    if (this.#isHeld(message)) message.nak();
   }
 
   /** Resolves when fewer inputs than that are open. */
@@ -154,15 +169,15 @@ class RelayPump<In, Out> {
   }
 
   #done(message: Message<In>, sent: number): void {
-    message.ack();
+    // A transformation may have settled it.
+    if (this.#isHeld(message)) message.ack();
     this.received += 1;
     this.sent += sent;
     this.#settled();
   }
 
   #failed(message: Message<In>, error: unknown): void {
-    // It comes again: to this consumer's next reader, should the program go on.
-    message.nak();
+    this.giveBack(message);
     this.failure ??= error;
     this.#onFailure();
     this.#settled();
