@@ -192,7 +192,8 @@ export class CommitQueue {
 
   /** Everything that is pending, except what is no longer ours. */
   #takeAll(nowMs: number): Round {
-    const { tracker, stillOurs } = this.#options;
+    const { tracker, stillOurs, driver } = this.#options;
+    const leaseMs = driver.leaseMs ?? Number.POSITIVE_INFINITY;
     const round: Round = { settlements: [], covered: [] };
     for (const { settlement, covered } of this.#others) {
       if (!stillOurs(covered, nowMs)) continue;
@@ -200,7 +201,8 @@ export class CommitQueue {
       round.covered.push(covered);
     }
     for (const delivery of this.#acked) {
-      if (!stillOurs(delivery, nowMs)) continue;
+      // Most are fresh, and found so without a call.
+      if ((nowMs - delivery.leasedAtMs >= leaseMs || delivery.state === "lost") && !stillOurs(delivery, nowMs)) continue;
       round.settlements.push({ kind: "ack", token: delivery.incoming.token });
       round.covered.push(delivery);
     }

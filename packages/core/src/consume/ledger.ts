@@ -362,10 +362,15 @@ export class Ledger implements DeliveryBook, MessageBook {
   }
 
   #end(delivery: Delivery, state: "settled" | "lost"): void {
-    const wasHeld = delivery.state !== "unread";
-    if (delivery.state === "settling") this.#settling -= 1;
-    delivery.state = state;
     this.#live.remove(delivery);
+    if (delivery.state === "settling") {
+      this.#settling -= 1;
+      delivery.state = state;
+      // What the program has settled was not counted as open any more.
+      if (state === "settled") return;
+    }
+    const wasHeld = delivery.state !== "unread";
+    delivery.state = state;
     if (state === "lost" && wasHeld) delivery.onLost?.lost();
     this.#options.onSettled();
   }
