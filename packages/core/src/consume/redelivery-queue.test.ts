@@ -38,7 +38,7 @@ it("gives all but what was removed, sorted by when it is due", async () => {
       const clock = new ManualClock();
       const out: number[] = [];
       const queue = new RedeliveryQueue<number>(clock, (items) => out.push(...items));
-      given.forEach(({ delayMs }, i) => queue.add(i, delayMs));
+      for (const [i, { delayMs }] of given.entries()) queue.add(i, delayMs);
       queue.remove((i) => given[i]?.isRemoved === true);
       clock.stall(50);
       await clock.advance(0);
