@@ -55,6 +55,10 @@ export class Packer<T> {
 
   /** What an option object adds to a message, or undefined if nothing. */
   extras(options: SendOptions, isEntry: boolean): SendExtras | undefined {
+    // The most common entry has nothing to be checked: a value alone.
+    let isBare = isEntry && options[OWN_HEADERS] === undefined;
+    for (const name in options) isBare &&= name === "value";
+    if (isBare) return this.ownExtras;
     this.check(options, isEntry);
     if (options[OWN_HEADERS] !== undefined) return this.#pack(options);
     for (const name in options) {

@@ -53,6 +53,9 @@ export class TallySink implements SendSink {
   }
 }
 
+/** Holds the place of a result that is not there yet; nobody sees it. */
+const OPEN: PromiseSettledResult<Receipt> = { status: "rejected", reason: undefined };
+
 /** `sendMany`: a result for each message, at its index. */
 export class ArraySink implements SendSink {
   readonly wantsReceipt = true;
@@ -63,7 +66,7 @@ export class ArraySink implements SendSink {
   /** The index of a message about to be sent. */
   reserve(): number {
     const index = this.results.length;
-    this.results.push({ status: "rejected", reason: undefined });
+    this.results.push(OPEN);
     this.#open += 1;
     return index;
   }
