@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { fakeDriver, lasting } from "../../test/fake-driver.ts";
 import { turns } from "../../test/manual-clock.ts";
-import { consumerOn, incoming, type ScriptedConsumer } from "../../test/scripted-consumer.ts";
+import { consumerOn, incoming, ScriptedConsumer } from "../../test/scripted-consumer.ts";
 import { ScriptedProducer } from "../../test/scripted-producer.ts";
 import { connect } from "../connect/connect.ts";
 import { json } from "../message/codec.ts";
@@ -197,5 +197,84 @@ describe("relay", () => {
     await turns(20);
     for (const batch of target.batches) batch.store();
     expect(await relayed).toEqual({ received: 12_000, sent: 12_000 });
+  });
+});
+
+describe("relay of a group", () => {
+  async function group(autoCommit?: "immediate" | "disabled" | "rolling" | "delayed") {
+    const driver = new ScriptedConsumer();
+    driver.acks = autoCommit === "immediate" ? "none" : "each";
+    driver.leaseMs = 60_000;
+    const options = { mode: "load-balanced", group: "g", autoCommit, autoCommitDelayMs: 1 } as const;
+    const rig = await consumerOn(options, driver);
+    const give = (...sequences: number[]): void =>
+      driver.give(...sequences.map((sequence) => incoming(String(sequence), { sequence, token: sequence })));
+    return { ...rig, give };
+  }
+
+  it("acks an input only after its receipt, never for its age, and gives those that were not stored again", async () => {
+    const { consumer, driver, give, clock } = await group("delayed");
+    const target = new ScriptedProducer();
+    const producer = await producerOn(target, { sendTimeoutMs: 1000 }, "copy");
+    give(1, 2);
+    const relayed = relay(consumer, producer);
+    const failed = expect(relayed).rejects.toMatchObject({ message: expect.stringContaining("full") });
+    await turns();
+    await clock.advance(5000);
+    await consumer.commit();
+    expect(driver.told("ack")).toEqual([]);
+    target.at(0).settle("stored", { stored: false, error: lasting("full") });
+    await failed;
+    await clock.advance(0);
+    const again = await consumer.next();
+    expect([again.text(), again.deliveryCount]).toEqual(["2", 2]);
+    await consumer.close();
+    expect(driver.told("ack")).toEqual(["ack 1"]);
+  });
+
+  it("gives the message again on which the transformation failed", async () => {
+    const { consumer, driver, give, clock } = await group("rolling");
+    const producer = await producerOn(storeAll(new ScriptedProducer()), {}, "copy");
+    give(1);
+    const transform = (): never => {
+      throw new Error("not this one");
+    };
+    await expect(relay(consumer, producer, { transform })).rejects.toThrow("not this one");
+    await clock.advance(0);
+    expect((await consumer.next()).deliveryCount).toBe(2);
+    await consumer.close();
+    expect(driver.told("ack")).toEqual([]);
+  });
+
+  it("does nothing to a message that the transformation settled itself", async () => {
+    const { consumer, driver, give } = await group("rolling");
+    const producer = await producerOn(storeAll(new ScriptedProducer()), {}, "copy");
+    give(1, 2);
+    const stop = new AbortController();
+    const relayed = relay(consumer, producer, {
+      signal: stop.signal,
+      transform: (message) => {
+        message.term("of no use");
+        return undefined;
+      },
+    });
+    await turns();
+    stop.abort();
+    expect(await relayed).toEqual({ received: 2, sent: 0 });
+    await consumer.close();
+    expect(driver.told()).toEqual(["term 1", "term 2"]);
+  });
+
+  it("passes on what no broker tracks, and refuses what it may not ack", async () => {
+    const immediate = await group("immediate");
+    const target = storeAll(new ScriptedProducer());
+    immediate.give(1);
+    const stop = new AbortController();
+    const relayed = relay(immediate.consumer, await producerOn(target, {}, "copy"), { signal: stop.signal });
+    await turns();
+    stop.abort();
+    expect([await relayed, immediate.driver.settled]).toEqual([{ received: 1, sent: 1 }, []]);
+    const disabled = await group("disabled");
+    await expect(relay(disabled.consumer, await producerOn(target, {}, "copy"))).rejects.toMatchObject({ code: "invalid-option" });
   });
 });

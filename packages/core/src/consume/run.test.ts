@@ -557,6 +557,61 @@ describe("failures", () => {
     await running;
   });
 
+  it("are dead-lettered although a message of the same id was before", async () => {
+    const { consumer, producer, streamer, clock, open: left } = await rig();
+    const other = await streamer.createProducer("t");
+    await producer.send("of s", { messageId: "m" });
+    await other.send("of t", { messageId: "m" });
+    const worker = await streamer.createConsumer(["s", "t"], { mode: "load-balanced", group: "g", autoStreamReset: "earliest" });
+    const running = worker.run(
+      () => {
+        throw new NonRetryableError("never");
+      },
+      { deadLetter: "dead" },
+    );
+    await clock.advance(2000);
+    const reader = await streamer.createConsumer("dead", { autoStreamReset: "earliest", until: "end" });
+    const found: string[] = [];
+    for await (const message of reader.stream()) found.push(`${message.text()} ${message.messageId}`);
+    expect(found).toEqual(["of s m:dlq", "of t t:0:1:dlq"]);
+    expect(await left()).toBe(0);
+    await worker.close();
+    await running;
+    await (await consumer()).close();
+  });
+
+  it("do not make suspects: what failed here is not put on probation, and what kills is handled alone, then not at all", async () => {
+    const { streamer, send, clock, events } = await rig();
+    await send("killer", "2", "3");
+    const handled: string[] = [];
+    const die = async (): Promise<void> => {
+      const worker = await streamer.createConsumer("s", {
+        mode: "load-balanced",
+        group: "g",
+        autoStreamReset: "earliest",
+        memory: { claimIdleMs: 1000, claimIntervalMs: 100 },
+      } as ConsumerOptions<Uint8Array>);
+      void worker
+        .run(
+          async (message) => {
+            handled.push(`${message.text()}/${message.deliveryCount}`);
+            if (message.text() === "killer") await new Promise(() => {});
+          },
+          { concurrency: 10, retry: { maxDeliveries: 2 }, deadLetter: true },
+        )
+        .catch(() => undefined);
+      await clock.advance(500);
+      worker.abandon();
+      await clock.advance(1500);
+    };
+    for (let i = 0; i < 4; i++) await die();
+    expect(handled.filter((text) => text.startsWith("killer"))).toEqual(["killer/1", "killer/2", "killer/3"]);
+    expect(events.filter(({ code }) => code === "dead-lettered").length).toBe(1);
+    const reader = await streamer.createConsumer("s.dlq", { autoStreamReset: "earliest", until: "end" });
+    for await (const message of reader.stream())
+      expect([message.text(), message.headers.get("seaway-dead-letter-reason")]).toEqual(["killer", "poison"]);
+  });
+
   it("are not dead-lettered for a decode policy that says term", async () => {
     const { consumer, send, clock, streamer, open: left } = await rig();
     await send("1");

@@ -29,8 +29,8 @@ export class GroupShard {
   #first: GroupDelivery | undefined;
   #last: GroupDelivery | undefined;
   #size = 0;
-  /** By position, lowest last. */
-  returned: Returned[] = [];
+  readonly #returned: Returned[] = [];
+  #isSorted = true;
 
   constructor(next: number) {
     this.next = next;
@@ -38,6 +38,13 @@ export class GroupShard {
 
   get size(): number {
     return this.#size;
+  }
+
+  /** By position, lowest last. Sorted when it is looked at, not for each of ten thousand that a member gives back. */
+  get returned(): Returned[] {
+    if (!this.#isSorted) this.#returned.sort((a, b) => b.position - a.position);
+    this.#isSorted = true;
+    return this.#returned;
   }
 
   add(delivery: GroupDelivery): void {
@@ -71,8 +78,8 @@ export class GroupShard {
   }
 
   giveBack(position: number, count: number): void {
-    this.returned.push({ position, count });
-    this.returned.sort((a, b) => b.position - a.position);
+    this.#returned.push({ position, count });
+    this.#isSorted = false;
   }
 }
 
