@@ -2,8 +2,10 @@
 import assert from "node:assert/strict";
 import type { Chapter } from "../conformance/conformance-case.ts";
 import { within } from "../wait/within.ts";
-import { failsWith, turn } from "./expecting.ts";
+import { failsWith, turn, watch } from "./expecting.ts";
+import { member, reader } from "./grouping.ts";
 import { numbered, take, takeAll, texts } from "./reading.ts";
+import { sendTo } from "./sending.ts";
 
 export const boundedReads: Chapter = {
   title: "bounded reads",
@@ -65,6 +67,68 @@ export const boundedReads: Chapter = {
         const earliest = await context.streamer.createConsumer(full, { autoStreamReset: "earliest", until: "end" });
         assert.deepEqual(texts(await take(earliest, 1, context.limits.waitMs)), ["m"]);
         await failsWith("stream-ended", () => within(earliest.next(), context.limits.waitMs, "the read after the last"));
+      },
+    },
+    {
+      number: "23b",
+      title: "in a group it ends when the group has what was there; what lies beyond is the next one's",
+      needs: ["load-balanced", "groups", "settling"],
+      async run(context) {
+        const stream = context.freshStream();
+        await sendTo(context, stream, numbered("m", 20));
+        const first = await member(context, stream, { until: "end" });
+        await sendTo(context, stream, numbered("late", 5));
+        const seen: string[] = [];
+        const read = async (): Promise<void> => {
+          for await (const message of first.stream()) {
+            seen.push(message.text());
+            // One comes a second time: it has not ended before.
+            if (seen.length === 4) message.nak();
+            else message.ack();
+          }
+        };
+        await within(read(), context.limits.waitMs, "the bounded read");
+        assert.deepEqual([...seen].sort(), [...numbered("m", 20), seen[3] ?? ""].sort());
+        await first.close();
+        const next = await member(context, stream, { until: "end" });
+        assert.deepEqual(texts(await take(next, 5, context.limits.waitMs)), numbered("late", 5));
+      },
+    },
+    {
+      number: "23b",
+      title: "in a group it does not end while something of ours is not settled",
+      needs: ["resumable", "groups", "settling"],
+      async run(context) {
+        const stream = context.freshStream();
+        await sendTo(context, stream, numbered("m", 2));
+        const consumer = await reader(context, stream, { until: "end" });
+        const messages = await take(consumer, 2, context.limits.waitMs);
+        const ending = failsWith("stream-ended", () => consumer.next());
+        const ended = watch(ending);
+        messages[0]?.ack();
+        for (let turns = 0; turns < 20; turns += 1) await turn();
+        assert.equal(ended.settled, false, "it ended with a message in its program's hands");
+        messages[1]?.ack();
+        await within(ending, context.limits.waitMs, "the end after the last ack");
+      },
+    },
+    {
+      number: "23b",
+      title: "in a group that has read everything, or on a missing stream, it ends at once",
+      needs: ["resumable", "groups", "settling"],
+      async run(context) {
+        const [stream, missing] = [context.freshStream(), context.freshStream()];
+        await sendTo(context, stream, ["m"]);
+        for (const [key, count] of [
+          [stream, 1],
+          [stream, 0],
+          [missing, 0],
+        ] as const) {
+          const consumer = await reader(context, key, { until: "end" });
+          for (const message of await take(consumer, count, context.limits.waitMs)) message.ack();
+          await failsWith("stream-ended", () => within(consumer.next(), context.limits.waitMs, "the end"));
+          await consumer.close();
+        }
       },
     },
   ],
