@@ -232,6 +232,6 @@ export function closedError(): StreamError {
   return new StreamError("closed", "this consumer was closed: create another");
 }
 
-export function endedError(): StreamError {
+function endedError(): StreamError {
   return new StreamError("stream-ended", "all that was there when this consumer was created has been read");
 }
