@@ -78,6 +78,8 @@ export class Consumer<T = Uint8Array> implements AsyncIterable<Message<T>>, Asyn
   /** Something was handed over, and more has not been asked for. */
   #loopHasOne = false;
   #closing: Promise<void> | undefined;
+  /** One was asked for that was not there, and is not with the program yet. */
+  #isArriving = false;
   /** What was handed over last, while asking for more acks it. */
   #last: Message<T> | undefined;
 
@@ -107,12 +109,7 @@ export class Consumer<T = Uint8Array> implements AsyncIterable<Message<T>>, Asyn
   next(options?: Abortable): Promise<Message<T>> {
     try {
       this.#assertFree("next");
-      if (this.#acksOnNext && this.#handover.awaited) {
-        throw new StreamError(
-          "consumer-busy",
-          'a second next() while one waits: in on-next the order of acks would be lost; use run, or autoCommit "rolling"',
-        );
-      }
+      this.#assertAlone();
       return Promise.resolve(this.#read(options?.signal));
     } catch (error) {
       return Promise.reject(error);
@@ -376,7 +373,10 @@ export class Consumer<T = Uint8Array> implements AsyncIterable<Message<T>>, Asyn
     this.#reading = "stream";
     this.#last = undefined;
     return {
-      tryRead: () => this.#tryRead(),
+      tryRead: () => {
+        this.#assertAlone();
+        return this.#tryRead();
+      },
       read: (signal) => this.#wait(signal),
       release: () => {
         this.#reading = "nothing";
@@ -385,6 +385,15 @@ export class Consumer<T = Uint8Array> implements AsyncIterable<Message<T>>, Asyn
         this.#tellDrained();
       },
     };
+  }
+
+  /** On-next: one message at a time is asked for, because asking acks the one before. */
+  #assertAlone(): void {
+    if (!this.#acksOnNext || (!this.#isArriving && !this.#handover.awaited)) return;
+    throw new StreamError(
+      "consumer-busy",
+      'a second next() while one waits: in on-next the order of acks would be lost; use run, or autoCommit "rolling"',
+    );
   }
 
   #read(signal: AbortSignal | undefined): Message<T> | Promise<Message<T>> {
@@ -416,12 +425,19 @@ export class Consumer<T = Uint8Array> implements AsyncIterable<Message<T>>, Asyn
   }
 
   #wait(signal: AbortSignal | undefined): Promise<Message<T>> {
-    const waiting = this.#handover.next("program", signal);
-    return waiting.then((message) => {
-      this.#loopHasOne = true;
-      if (this.#acksOnNext) this.#last = message;
-      return message;
-    });
+    this.#isArriving = true;
+    return this.#handover.next("program", signal).then(
+      (message) => {
+        this.#isArriving = false;
+        this.#loopHasOne = true;
+        if (this.#acksOnNext) this.#last = message;
+        return message;
+      },
+      (error: unknown) => {
+        this.#isArriving = false;
+        throw error;
+      },
+    );
   }
 
   #tellDrained(): void {

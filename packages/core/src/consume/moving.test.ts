@@ -143,6 +143,37 @@ describe("a seek out of a group", () => {
   });
 });
 
+describe("asking for two at once on-next", () => {
+  it("is refused, also in the moment between a message's arrival and its hand-over, so that none is left un-acked", async () => {
+    const { consumer, grouped } = await scripted();
+    const first = consumer.next();
+    await expect(consumer.next()).rejects.toMatchObject({ code: "consumer-busy" });
+    await turns();
+    grouped.give(incoming("1", { token: 1 }), incoming("2", { token: 2 }));
+    let second: string | undefined;
+    while (second === undefined) {
+      second = await consumer.next().then(
+        (message) => message.text(),
+        () => undefined,
+      );
+    }
+    expect([(await first).text(), second]).toEqual(["1", "2"]);
+    await consumer.close();
+    expect(grouped.told()).toEqual(["ack 1", "release 2"]);
+  });
+
+  it("ends a stream with that error", async () => {
+    const { consumer, grouped } = await scripted();
+    const stream = consumer.stream();
+    const first = stream.next();
+    await expect(stream.next()).rejects.toMatchObject({ code: "consumer-busy" });
+    expect(await first).toEqual({ done: true, value: undefined });
+    grouped.give("1");
+    expect((await consumer.next()).text()).toBe("1");
+    await consumer.close();
+  });
+});
+
 describe("pause", () => {
   it("holds through a seek, and resume reads from there", async () => {
     const { streamer } = await onMemory();
