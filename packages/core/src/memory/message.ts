@@ -3,25 +3,20 @@ import type { IncomingMessage } from "../driver/driver-consumer.ts";
 import type { OutgoingMessage } from "../driver/driver-producer.ts";
 import type { HeaderEntries } from "../message/header-entries.ts";
 
-/** What few messages have beside their payload. */
-interface StoredExtras {
-  readonly timestampMs: number | undefined;
-  readonly key: Uint8Array | undefined;
-  readonly headers: HeaderEntries | undefined;
-  readonly messageId: string | undefined;
-}
-
 export class StoredMessage implements IncomingMessage {
   readonly streamKey: string;
   readonly shardId: number;
   /** The sequence, as a number: it counts what one process stored. */
   readonly position: number;
+  readonly timestampMs: number;
   readonly brokerTimestampMs: number;
   readonly size: number;
+  readonly key: Uint8Array | undefined;
+  readonly headers: HeaderEntries | undefined;
+  readonly messageId: string | undefined;
   readonly #slab: Uint8Array;
   readonly #offset: number;
-  /** One field for all of it: a broker in memory keeps very many messages, and most have none. */
-  readonly #extras: StoredExtras | undefined;
+  #payload: Uint8Array | undefined;
 
   /** The payload lies in `slab` from `offset`. */
   constructor(message: OutgoingMessage, position: number, brokerTimestampMs: number, slab: Uint8Array, offset: number) {
@@ -29,26 +24,18 @@ export class StoredMessage implements IncomingMessage {
     this.shardId = message.shardId;
     this.position = position;
     this.brokerTimestampMs = brokerTimestampMs;
+    this.timestampMs = message.timestampMs ?? brokerTimestampMs;
     this.size = message.payload.length;
+    this.key = message.key === undefined ? undefined : new Uint8Array(message.key);
+    this.headers = message.headers?.map(([name, value]) => [name, typeof value === "string" ? value : new Uint8Array(value)]);
+    this.messageId = message.messageId;
     this.#slab = slab;
     this.#offset = offset;
-    this.#extras = extrasOf(message);
   }
 
-  get timestampMs(): number {
-    return this.#extras?.timestampMs ?? this.brokerTimestampMs;
-  }
-  get key(): Uint8Array | undefined {
-    return this.#extras?.key;
-  }
-  get headers(): HeaderEntries | undefined {
-    return this.#extras?.headers;
-  }
-  get messageId(): string | undefined {
-    return this.#extras?.messageId;
-  }
   get payload(): Uint8Array {
-    return this.#slab.subarray(this.#offset, this.#offset + this.size);
+    this.#payload ??= this.#slab.subarray(this.#offset, this.#offset + this.size);
+    return this.#payload;
   }
   get sequence(): bigint {
     return BigInt(this.position);
@@ -62,15 +49,4 @@ export class StoredMessage implements IncomingMessage {
   get native(): this {
     return this;
   }
-}
-
-/** Copies, because the sender's buffers are its own again. */
-function extrasOf({ timestampMs, key, headers, messageId }: OutgoingMessage): StoredExtras | undefined {
-  if (timestampMs === undefined && key === undefined && headers === undefined && messageId === undefined) return undefined;
-  return {
-    timestampMs,
-    key: key === undefined ? undefined : new Uint8Array(key),
-    headers: headers?.map(([name, value]) => [name, typeof value === "string" ? value : new Uint8Array(value)]),
-    messageId,
-  };
 }
