@@ -53,7 +53,7 @@ export class GroupConsumer implements DriverConsumer {
     this.#readerLeaseMs = options.readerLeaseMs ?? 10_000;
     this.acks = request.settlement === "none" ? "none" : "each";
     this.#news = new News(clock);
-    this.#member = { name: request.consumerName, claimIdleMs: this.leaseMs, activeAtMs: clock.monotonic(), liveUntilMs: undefined };
+    this.#member = { name: request.consumerName, activeAtMs: clock.monotonic(), liveUntilMs: undefined };
     const origin = request.from === "earliest" ? "earliest" : "latest";
     if (request.mode === "resumable") {
       const inUse = streams.find((stream) => stream.groups.get(group)?.hasReader(clock.monotonic()) === true);

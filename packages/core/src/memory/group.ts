@@ -8,7 +8,6 @@ import type { ShardLog } from "./shard-log.ts";
 /** A member, as its consumer keeps it. */
 export interface GroupMember {
   readonly name: string;
-  readonly claimIdleMs: number;
   /** Monotonic. */
   activeAtMs: number;
   /** Monotonic; until when it counts as live, for one that died. Undefined: it lives. */
